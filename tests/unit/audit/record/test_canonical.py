@@ -1,0 +1,71 @@
+"""Canonical JSON against the published vectors and against another implementation of RFC 8785."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
+
+from leads_core.audit.record.canonical import NotCanonical, canon
+
+VECTORS = json.loads((Path(__file__).parents[3] / "vectors" / "audit_record.json").read_text())
+
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+keys = st.from_regex(r"[a-z][a-z0-9_]*", fullmatch=True)
+scalars = st.none() | st.booleans() | st.integers(-(2**53 - 1), 2**53 - 1) | texts
+values = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(keys, inner), max_leaves=12)
+
+
+@pytest.mark.parametrize("vector", VECTORS["canonical"], ids=lambda vector: json.dumps(vector["value"])[:30])
+def test_canonical_form_is_the_published_one(vector: dict[str, Any]) -> None:
+    assert canon(vector["value"]).hex() == vector["canonical_hex"]
+
+
+@pytest.mark.parametrize("vector", VECTORS["canonical_refused"], ids=lambda vector: vector["why"])
+def test_what_has_no_canonical_form_is_refused(vector: dict[str, Any]) -> None:
+    with pytest.raises(NotCanonical):
+        canon(json.loads(vector["json"]))
+
+
+@given(values)
+def test_canonical_form_is_that_of_rfc_8785(value: Any) -> None:
+    assert canon(value) == rfc8785.dumps(value)
+
+
+@given(values)
+def test_canonical_form_reads_back_as_the_same_value(value: Any) -> None:
+    assert json.loads(canon(value)) == value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"A": 1},
+        {"": 1},
+        {"1a": 1},
+        {"a-b": 1},
+        {"é": 1},
+        {"a\n": 1},
+        {1: 1},
+        (1, 2),
+        {1},
+        b"x",
+        object(),
+        [float("nan")],
+    ],
+    ids=repr,
+)
+def test_other_keys_and_types_are_refused(value: object) -> None:
+    with pytest.raises(NotCanonical):
+        canon(value)
+
+
+def test_a_value_inside_itself_is_refused() -> None:
+    endless: list[Any] = []
+    endless.append(endless)
+
+    with pytest.raises(NotCanonical):
+        canon(endless)
