@@ -1,0 +1,177 @@
+"""Two ways to the database: SQLAlchemy transactions that write, and a pool of bare asyncpg readers for lists."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import DeclarativeBase
+from uuid_utils.compat import uuid7
+
+from leads_core.errors import Misconfigured, Unavailable
+from leads_core.settings import Settings
+
+#: Time limits of the web pools, in milliseconds (DESIGN 8). Verify, seed and migrations have none.
+LIMITS = {"statement_timeout": "15000", "lock_timeout": "5000", "idle_in_transaction_session_timeout": "10000"}
+#: One right plan whatever the parameters, and append under LIMIT that keeps its order (LISTS.md).
+READER = {
+    "plan_cache_mode": "force_generic_plan",
+    "max_parallel_workers_per_gather": "0",
+    "jit": "off",
+    "default_transaction_read_only": "on",
+}
+APP_ROLE = "leads_app"
+MAY_BECOME_APP = """SELECT pg_has_role(current_user, oid, 'MEMBER') AND current_user <> rolname
+                    FROM pg_roles WHERE rolname = 'leads_app'"""
+#: Lost connections, too many of them, shutdowns, statement_timeout, lock_timeout, deadlock.
+PASSING_STATES = ("08", "53", "57", "55P03", "40P01")
+CHANNEL = "leads"
+#: Where a session keeps the key that signs its entries.
+MAC_KEY = "mac_key"
+
+
+class Base(DeclarativeBase):
+    """Root of every mapped class."""
+
+
+def new_id() -> UUID:
+    """A UUIDv7: sorts by the time it was made. In Python, because PostgreSQL 15 has none."""
+    return uuid7()
+
+
+def asyncpg_url(url: str) -> str:
+    """The address as asyncpg reads it, whatever driver name stands in it."""
+    parts = urlsplit(url)
+    if not parts.scheme.startswith("postgres"):
+        raise Misconfigured("DATABASE_URL: give a PostgreSQL address, postgresql://user:password@host:5432/database.")
+    return urlunsplit(parts._replace(scheme="postgresql"))
+
+
+def sqlalchemy_url(url: str) -> str:
+    """The address as SQLAlchemy reads it."""
+    return "postgresql+asyncpg" + asyncpg_url(url).removeprefix("postgresql")
+
+
+class Database:
+    """The pools of one process. Open it once, close it at the end. pool_size counts each of the two pools."""
+
+    def __init__(self, settings: Settings, *, pool_size: int = 10, limits: bool = True) -> None:
+        if settings.database_url is None:
+            raise Misconfigured("DATABASE_URL: not set, and no embedded server is running. Start one with `leads up`.")
+        self.url = settings.database_url
+        self._pool_size = pool_size
+        self._limits = LIMITS if limits else {}
+        self.engine: AsyncEngine = create_async_engine(
+            sqlalchemy_url(self.url),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=5,
+            pool_pre_ping=True,
+            async_creator=self._connect_writer,
+        )
+        self._sessions = async_sessionmaker(
+            self.engine, expire_on_commit=False, autoflush=False, info={MAC_KEY: settings.mac_keys[0]}
+        )
+        self._readers: asyncpg.Pool | None = None
+
+    async def open(self) -> None:
+        """Make the readers' pool. Raises Unavailable when nobody answers at the address."""
+        if self._readers is not None:
+            return
+        with faults_in_words():
+            self._readers = await asyncpg.create_pool(
+                asyncpg_url(self.url),
+                min_size=1,
+                max_size=self._pool_size,
+                connect=connect,
+                reset=_keep_settings,
+                server_settings={**self._limits, **READER, "application_name": "leads-reader"},
+            )
+
+    async def close(self) -> None:
+        if self._readers is not None:
+            await self._readers.close()
+            self._readers = None
+        await self.engine.dispose()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """One READ COMMITTED transaction in the app's role. Tells the other processes at commit what changed."""
+        with faults_in_words():
+            async with self._sessions() as session, session.begin():
+                yield session
+                await session.flush()
+                await _notify(session)
+
+    @asynccontextmanager
+    async def reader(self) -> AsyncIterator[asyncpg.Connection]:
+        """A read-only connection with the lists' settings."""
+        await self.open()
+        assert self._readers is not None  # noqa: S101 - open() made it
+        with faults_in_words():
+            async with self._readers.acquire(timeout=5) as connection:
+                yield connection
+
+    async def _connect_writer(self) -> asyncpg.Connection:
+        settings = {**self._limits, "application_name": "leads"}
+        return await connect(asyncpg_url(self.url), server_settings=settings)
+
+
+async def connect(*address: Any, **options: Any) -> asyncpg.Connection:
+    """A bare connection in the app's role: where the address is the owner's, the owner's rights are laid down."""
+    connection = await asyncpg.connect(*address, **options)
+    if await connection.fetchval(MAY_BECOME_APP):
+        await connection.execute(f"SET ROLE {APP_ROLE}")
+    return connection
+
+
+def note_change(session: AsyncSession, entry_id: UUID, lead_id: UUID) -> None:
+    """Remember that this transaction wrote an entry of a lead, for the one NOTIFY at its end."""
+    session.info.setdefault("changed", []).append((entry_id, lead_id))
+
+
+async def _notify(session: AsyncSession) -> None:
+    changed: list[tuple[UUID, UUID]] = session.info.pop("changed", [])
+    if not changed:
+        return
+    ids = list(dict.fromkeys(str(lead_id) for _, lead_id in changed))
+    what: dict[str, Any] = {"ids": ids} if len(ids) <= 100 else {"many": True}
+    message = json.dumps({"entry": str(max(entry_id for entry_id, _ in changed)), **what})
+    await session.execute(text("SELECT pg_notify(:channel, :message)"), {"channel": CHANNEL, "message": message})
+
+
+async def _keep_settings(_connection: asyncpg.Connection) -> None:
+    """asyncpg's own reset would undo SET ROLE; nothing that a reader does needs one."""
+
+
+@contextmanager
+def faults_in_words() -> Iterator[None]:
+    """Turns what means 'the database is not there, or too slow' into Unavailable; lets everything else pass."""
+    try:
+        yield
+    except (DBAPIError, PoolTimeout, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+        if _is_passing(error):
+            raise Unavailable("The database does not answer. Nothing was changed; try again.") from error
+        raise
+
+
+def sqlstate(error: BaseException) -> str | None:
+    """PostgreSQL's five-letter code of a fault, if the server sent one."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return getattr(cause, "sqlstate", None)
+
+
+def _is_passing(error: BaseException) -> bool:
+    state = sqlstate(error)
+    if state is not None:
+        return state.startswith(PASSING_STATES)
+    return not isinstance(error, DBAPIError) or error.connection_invalidated or isinstance(error, InterfaceError)

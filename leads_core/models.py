@@ -1,0 +1,11 @@
+"""Every mapped table, gathered for the migrations to compare against."""
+
+from __future__ import annotations
+
+from leads_core.audit import models as audit
+from leads_core.database import Base
+from leads_core.leads import models as leads
+
+__all__ = ["audit", "leads", "metadata"]
+
+metadata = Base.metadata

@@ -1,0 +1,112 @@
+"""The environment, read once. Keys that nobody set are made on the first start, in DATA_DIR/keys with mode 0600."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from functools import cached_property
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from leads_core.errors import Misconfigured
+
+
+class Settings(BaseSettings):
+    """Every setting, by the name of its environment variable. Each default works."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=False, arbitrary_types_allowed=True)
+
+    database_url: str | None = None
+    database_owner_url: str | None = None
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 8000
+    enable_lead_explorer: bool = True
+    data_dir: Path = Path(".leads")
+    secret_key: SecretStr | None = None
+    audit_mac_keys: SecretStr | None = None
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
+    public_url: str | None = None
+    rate_limit: Annotated[int, Field(ge=0)] = 10
+    enrichment_nameservers: Annotated[tuple[str, ...], NoDecode] = ()
+    enrichment_loopback: Annotated[dict[str, str], NoDecode] = {}
+    enrichment_ca_file: Path | None = None
+
+    @field_validator("trusted_proxies", "enrichment_nameservers", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for part in value:
+            ip_network(part, strict=False)
+        return value
+
+    @field_validator("enrichment_loopback", mode="before")
+    @classmethod
+    def _pairs(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return dict(pair.strip().split("=", 1) for pair in value.split(",") if pair.strip())
+
+    @cached_property
+    def signing_secret(self) -> str:
+        """Signs cookies and cursors."""
+        return self.secret_key.get_secret_value() if self.secret_key else self._key_file("secret_key")
+
+    @cached_property
+    def mac_keys(self) -> tuple[bytes, ...]:
+        """Keys of the audit MAC, 32 bytes each: the first writes, all verify."""
+        text = self.audit_mac_keys.get_secret_value() if self.audit_mac_keys else self._key_file("audit_mac_keys")
+        try:
+            keys = tuple(bytes.fromhex(part.strip()) for part in text.split(",") if part.strip())
+        except ValueError:
+            keys = ()
+        if not keys or any(len(key) != 32 for key in keys):
+            raise Misconfigured("AUDIT_MAC_KEYS: write 64 hex digits for each key, several separated by commas.")
+        return keys
+
+    def _key_file(self, name: str) -> str:
+        """The key in DATA_DIR/keys/name; made there when it is missing. Two first starts at once agree on one."""
+        folder = self.data_dir / "keys"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = folder / name
+        if not path.exists():
+            _publish(path, secrets.token_hex(32))
+        return path.read_text(encoding="ascii").strip()
+
+
+def _publish(path: Path, text: str) -> None:
+    """Write a file whole or not at all; the first writer wins."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(text + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+
+
+def load_settings() -> Settings:
+    """The settings of this process. Raises Misconfigured, naming the variable and what it takes."""
+    try:
+        return Settings()
+    except ValueError as error:
+        raise Misconfigured(_in_words(error)) from error
+
+
+def _in_words(error: ValueError) -> str:
+    details = getattr(error, "errors", list)()
+    if not details:
+        return str(error)
+    return "; ".join(f"{'.'.join(map(str, item['loc'])).upper()}: {item['msg']}" for item in details)

@@ -1,0 +1,56 @@
+"""Runs the migrations as the owner, one at a time on a database: a second `migrate` waits for the first."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from alembic import context
+from sqlalchemy import Connection, pool, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from leads_core import models
+from leads_core.database import sqlalchemy_url
+from leads_core.errors import Misconfigured
+from leads_core.settings import load_settings
+
+#: Any number, but always the same: who migrates holds this lock.
+MIGRATING = 4_226_211
+
+
+def _ours(_thing: object, name: str | None, kind: str, _reflected: bool, _compared: object) -> bool:
+    """The queue library's tables are its own; a migration installs them, nobody compares them."""
+    return not (kind == "table" and name is not None and name.startswith("pgqueuer"))
+
+
+def _run(connection: Connection) -> None:
+    connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATING})
+    connection.commit()
+    context.configure(
+        connection=connection,
+        target_metadata=models.metadata,
+        include_object=_ours,
+        transaction_per_migration=True,
+        compare_server_default=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+async def _connect_and_run(url: str) -> None:
+    engine = create_async_engine(sqlalchemy_url(url), poolclass=pool.NullPool)
+    async with engine.connect() as connection:
+        await connection.run_sync(_run)
+    await engine.dispose()
+
+
+def _owner_url() -> str:
+    settings = load_settings()
+    attributes: dict[str, Any] = context.config.attributes
+    url = attributes.get("url") or settings.database_owner_url or settings.database_url
+    if not url:
+        raise Misconfigured("DATABASE_OWNER_URL or DATABASE_URL: set one, or run `leads migrate`, which finds the embedded server.")
+    return str(url)
+
+
+asyncio.run(_connect_and_run(_owner_url()))
