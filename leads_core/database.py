@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import text
+from sqlalchemy import Text, text
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -41,6 +41,15 @@ MAC_KEY = "mac_key"
 
 class Base(DeclarativeBase):
     """Root of every mapped class."""
+
+
+#: Text that is compared or sorted goes by code points, the same on every machine.
+C_TEXT = Text(collation="C")
+
+
+def one_of(column: str, values: Iterable[str]) -> str:
+    """The CHECK of a text column that holds an enumeration."""
+    return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"
 
 
 def new_id() -> UUID:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from leads_core.audit import models as audit
 from leads_core.database import Base
+from leads_core.enrichment import models as enrichment
+from leads_core.jobs import models as jobs
 from leads_core.leads import models as leads
 
-__all__ = ["audit", "leads", "metadata"]
+__all__ = ["audit", "enrichment", "jobs", "leads", "metadata"]
 
 metadata = Base.metadata

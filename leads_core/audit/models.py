@@ -7,11 +7,11 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, Index, LargeBinary, SmallInteger, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, DateTime, Index, LargeBinary, SmallInteger, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from leads_core.database import Base
+from leads_core.database import C_TEXT, Base, one_of
 
 
 class Action(StrEnum):
@@ -41,12 +41,6 @@ class SubjectKind(StrEnum):
     EXPORT = "export"
 
 
-def one_of(column: str, values: type[StrEnum] | tuple[str, ...]) -> str:
-    """The CHECK of a text column that holds an enumeration."""
-    return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"
-
-
-C_TEXT = Text(collation="C")
 ACTOR_KINDS = ("user", "token", "system", "anonymous")
 CHANNELS = ("web", "api", "import", "cli", "worker")
 

@@ -23,9 +23,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from leads_core.audit.models import C_TEXT, one_of
 from leads_core.audit.record.entry import PART_OF, timestamp
-from leads_core.database import Base
+from leads_core.database import C_TEXT, Base, one_of
 from leads_core.leads.schemas import EnrichmentOutcome, EnrichmentStatus, Source, Stage
 
 TIME = DateTime(timezone=True)
