@@ -25,6 +25,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from leads_core.audit.record.entry import PART_OF, timestamp
 from leads_core.database import C_TEXT, Base, one_of
+from leads_core.leads.facets import facet_sql
+from leads_core.leads.list_tables import LIST_INDEXES
 from leads_core.leads.schemas import EnrichmentOutcome, EnrichmentStatus, Source, Stage
 
 TIME = DateTime(timezone=True)
@@ -58,6 +60,12 @@ class Lead(Base):
             unique=True,
             postgresql_where=text(f"{LIVE} AND email IS NULL AND erased_at IS NULL"),
         ),
+        Index(
+            "ix_leads_bin_identity",
+            text("coalesce(email, domain)"),
+            postgresql_where=text("deleted_at IS NOT NULL AND erased_at IS NULL"),
+        ),
+        *LIST_INDEXES,
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -103,8 +111,8 @@ class Lead(Base):
     # Only for lists: never in the API, the ETag or an entry.
     arrival: Mapped[int] = mapped_column(BigInteger, Identity(always=False))
     bucket: Mapped[int] = mapped_column(Computed("(arrival >> 16)::integer", persisted=True))
-    facet: Mapped[int] = mapped_column(SmallInteger, Computed("0", persisted=True))
-    search_text: Mapped[str] = mapped_column(C_TEXT)
+    facet: Mapped[int] = mapped_column(SmallInteger, Computed(facet_sql(), persisted=True))
+    search_text: Mapped[str] = mapped_column(C_TEXT, server_default=text("''"))
     company_sort: Mapped[str | None] = mapped_column(C_TEXT)
     contact_sort: Mapped[str | None] = mapped_column(C_TEXT)
 
