@@ -106,7 +106,7 @@ def load_settings() -> Settings:
 
 
 def _in_words(error: ValueError) -> str:
-    details = getattr(error, "errors", list)()
+    details: list[dict[str, Any]] = getattr(error, "errors", list)()
     if not details:
         return str(error)
     return "; ".join(f"{'.'.join(map(str, item['loc'])).upper()}: {item['msg']}" for item in details)

@@ -9,9 +9,13 @@ from alembic import context
 from sqlalchemy import Connection, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from leads_core import models
-from leads_core.database import sqlalchemy_url
+from leads_core.accounts import models as _accounts  # noqa: F401 - importing a module of models registers its tables
+from leads_core.audit import models as _audit  # noqa: F401
+from leads_core.database import Base, sqlalchemy_url
+from leads_core.enrichment import models as _enrichment  # noqa: F401
 from leads_core.errors import Misconfigured
+from leads_core.jobs import models as _jobs  # noqa: F401
+from leads_core.leads import models as _leads  # noqa: F401
 from leads_core.settings import load_settings
 
 #: Any number, but always the same: who migrates holds this lock.
@@ -28,7 +32,7 @@ def _run(connection: Connection) -> None:
     connection.commit()
     context.configure(
         connection=connection,
-        target_metadata=models.metadata,
+        target_metadata=Base.metadata,
         include_object=_ours,
         transaction_per_migration=True,
         compare_server_default=True,

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey, SmallInteger, Text, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, SmallInteger, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -20,8 +20,8 @@ class LeadFact(Base):
 
     __tablename__ = "lead_facts"
     __table_args__ = (
-        UniqueConstraint("lead_id", "field", "source", "value", name="lead_facts_one_of_a_source"),
         CheckConstraint("confidence BETWEEN 0 AND 100", name="lead_facts_confidence_check"),
+        Index("ix_lead_facts_lead_id", "lead_id", "field"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

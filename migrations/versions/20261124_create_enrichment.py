@@ -24,7 +24,6 @@ CREATE TABLE lead_facts (
     dismissed_at timestamptz,
     dismissed_by uuid,
     CONSTRAINT lead_facts_lead_id_fkey FOREIGN KEY (lead_id) REFERENCES leads (id),
-    CONSTRAINT lead_facts_one_of_a_source UNIQUE (lead_id, field, source, value),
     CONSTRAINT lead_facts_confidence_check CHECK (confidence BETWEEN 0 AND 100)
 )
 """
@@ -37,6 +36,8 @@ CREATE TABLE enrichment_checks (
 )
 """
 
+INDEX = "CREATE INDEX ix_lead_facts_lead_id ON lead_facts (lead_id, field)"
+
 RIGHTS = (
     "GRANT SELECT, INSERT, UPDATE, DELETE ON lead_facts TO leads_app",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON enrichment_checks TO leads_app",
@@ -44,7 +45,7 @@ RIGHTS = (
 
 
 def upgrade() -> None:
-    for statement in (FACTS, CHECKS, *RIGHTS):
+    for statement in (FACTS, INDEX, CHECKS, *RIGHTS):
         op.execute(statement)
 
 

@@ -72,6 +72,9 @@ IDENTITY = (
     "CREATE UNIQUE INDEX leads_live_email_key ON leads (email) WHERE deleted_at IS NULL",
     """CREATE UNIQUE INDEX leads_live_domain_key ON leads (domain)
        WHERE deleted_at IS NULL AND email IS NULL AND erased_at IS NULL""",
+    # Whether a lead with this identity lies in the bin: asked once by Quick-Add and the form.
+    """CREATE INDEX ix_leads_bin_identity ON leads (coalesce(email, domain))
+       WHERE deleted_at IS NOT NULL AND erased_at IS NULL""",
 )
 
 GUARD = (

@@ -1,0 +1,172 @@
+"""Takes a lead through its providers: run them side by side, keep what they found, fill what may be filled."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from leads_core.audit import trail
+from leads_core.database import Database
+from leads_core.enrichment import merging, queries
+from leads_core.enrichment.merging import Fact
+from leads_core.enrichment.providers import FoundFact, Provider, ProviderFailed, Subject
+from leads_core.errors import NotFound
+from leads_core.jobs import backoff, queue
+from leads_core.jobs.models import JobState
+from leads_core.jobs.queue import JobRead
+from leads_core.leads.schemas import EnrichmentOutcome, EnrichmentStatus, LeadRead
+from leads_core.leads.service import LeadService
+
+log = structlog.get_logger(__name__)
+
+#: A provider that has said nothing for this long has failed this time.
+PROVIDER_SECONDS = 25.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one provider gave: facts, or why it failed and whether trying again may help."""
+
+    provider: str
+    facts: tuple[Fact, ...] = ()
+    failure: str | None = None
+    may_pass: bool = False
+
+
+class Coordinator:
+    """Runs enrichment jobs. Work that is done twice changes nothing the second time."""
+
+    def __init__(self, database: Database, providers: Sequence[Provider]) -> None:
+        self._database = database
+        self._leads = LeadService(database)
+        self._providers = providers
+
+    async def run(self, job: JobRead) -> None:
+        """One attempt. Raises Retry when a later one may find more; else the job and the lead have their end."""
+        assert job.lead_id is not None  # noqa: S101 - every enrichment job has a lead
+        try:
+            lead = await self._leads.get(job.lead_id, deleted=None)
+        except NotFound:
+            return await self._end_without_lead(job)
+        if lead.is_deleted or lead.erased_at is not None:
+            return await self._end(job, lead, [], reason="The lead was moved to the bin before it could be looked up.")
+        answers = await asyncio.gather(*(self._ask(provider, lead) for provider in self._applying(lead)))
+        again = [answer for answer in answers if answer.failure and answer.may_pass]
+        if again and job.attempt < backoff.ATTEMPTS:
+            raise backoff.Retry(backoff.delay(job.attempt), f"{again[0].provider}: {again[0].failure}")
+        await self._end(job, lead, answers)
+        return None
+
+    async def give_up(self, job: JobRead, reason: str) -> None:
+        """End the job and its lead as failed, with a sentence: a deadline has passed, or something of ours broke."""
+        assert job.lead_id is not None  # noqa: S101 - every enrichment job has a lead
+        try:
+            lead = await self._leads.get(job.lead_id, deleted=None)
+        except NotFound:
+            return await self._end_without_lead(job)
+        await self._end(job, lead, [], reason=reason)
+        return None
+
+    def _applying(self, lead: LeadRead) -> list[Provider]:
+        return [provider for provider in self._providers if provider.applies_to(subject_of(lead))]
+
+    async def _ask(self, provider: Provider, lead: LeadRead) -> Answer:
+        try:
+            async with asyncio.timeout(PROVIDER_SECONDS):
+                found = await provider.find(subject_of(lead))
+        except ProviderFailed as failure:
+            return Answer(provider.name, failure=str(failure), may_pass=failure.may_pass)
+        except TimeoutError:
+            failure_text = f"{provider.name.capitalize()} did not answer in {PROVIDER_SECONDS:.0f} s"
+            return Answer(provider.name, failure=failure_text, may_pass=True)
+        except Exception:
+            log.exception("provider_broke", provider=provider.name, lead_id=str(lead.id))
+            return Answer(provider.name, failure=f"{provider.name.capitalize()} could not be read")
+        now = trail.now()
+        return Answer(provider.name, tuple(_fact(provider.name, fact, now) for fact in found))
+
+    async def _end(
+        self, job: JobRead, lead: LeadRead, answers: Sequence[Answer], *, reason: str | None = None
+    ) -> None:
+        """Facts, fields, provenance, entry and the job's end, in one transaction."""
+        facts = [fact for answer in answers for fact in answer.facts]
+        end = {"enrichment_status": EnrichmentStatus.FAILED.value, "enrichment_outcome": None, "enrichment_error": reason}
+        if reason is None:
+            end = _end_of(answers)
+
+        def decide(current: LeadRead, at: datetime) -> Mapping[str, Any]:
+            filled = {} if current.is_deleted else merging.fills(current, facts)
+            return {**filled, **end, **({"enriched_at": at} if filled else {})}
+
+        async def beside(session: AsyncSession, _lead: LeadRead) -> None:
+            for answer in answers:
+                if answer.failure is None:
+                    await queries.replace_facts(session, lead.id, job.id, answer.provider, answer.facts)
+            await queries.note_checked(session, lead.id, trail.now())
+            failed = end["enrichment_status"] == EnrichmentStatus.FAILED.value
+            state = JobState.FAILED if failed else JobState.COMPLETED
+            await queue.finish(session, job.id, state, error=end["enrichment_error"], result=_result(answers, end))
+
+        if await self._leads.record_enrichment(lead.id, job.id, decide, beside) is None:
+            await self._end_without_lead(job)
+
+    async def _end_without_lead(self, job: JobRead) -> None:
+        async with self._database.transaction() as session:
+            await queue.finish(session, job.id, JobState.FAILED, error="The lead is not there any more.")
+
+
+def subject_of(lead: LeadRead) -> Subject:
+    """What providers are told of a lead: no notes, no history."""
+    return Subject(
+        lead_id=lead.id,
+        domain=lead.domain,
+        registrable_domain=lead.registrable_domain,
+        email=lead.email,
+        company_name=lead.company_name,
+        website=lead.website,
+        country=lead.country,
+    )
+
+
+def _fact(source: str, found: FoundFact, now: datetime) -> Fact:
+    return Fact(found.field, found.value, source, found.confidence, now, found.url, found.suggestion_only)
+
+
+def _end_of(answers: Sequence[Answer]) -> dict[str, Any]:
+    """Status, outcome and sentence, from what the providers gave."""
+    failures = [answer for answer in answers if answer.failure is not None]
+    if not answers:
+        return {
+            "enrichment_status": EnrichmentStatus.FAILED.value,
+            "enrichment_outcome": None,
+            "enrichment_error": "There is no domain to look up. Add one, then enrich again.",
+        }
+    sentence = "; ".join(dict.fromkeys(str(answer.failure) for answer in failures)) or None
+    if len(failures) == len(answers):
+        return {
+            "enrichment_status": EnrichmentStatus.FAILED.value,
+            "enrichment_outcome": None,
+            "enrichment_error": sentence,
+        }
+    found = any(answer.facts for answer in answers)
+    outcome = EnrichmentOutcome.FOUND if found else EnrichmentOutcome.NOTHING
+    return {
+        "enrichment_status": EnrichmentStatus.COMPLETED.value,
+        "enrichment_outcome": EnrichmentOutcome.PARTIAL.value if failures else outcome.value,
+        "enrichment_error": sentence,
+    }
+
+
+def _result(answers: Sequence[Answer], end: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "outcome": end["enrichment_outcome"],
+        "providers": [
+            {"name": answer.provider, "facts": len(answer.facts), "error": answer.failure} for answer in answers
+        ],
+    }

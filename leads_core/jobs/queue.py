@@ -1,0 +1,208 @@
+"""Start, follow and end jobs. The only module, with worker.py, that knows the queue library (pgqueuer)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from leads_core import context
+from leads_core.database import new_id
+from leads_core.jobs.models import Job, JobKind, JobState
+
+#: Whoever waits at a screen comes before what runs by itself.
+PRIORITY_QUICK_ADD = 100
+PRIORITY_ASKED = 50
+PRIORITY_BULK = 0
+
+#: A deadline ends every job this many seconds after a worker first took it.
+DEADLINE_SECONDS = 600
+
+ENQUEUE = text("""
+    WITH job AS (
+        INSERT INTO pgqueuer (priority, entrypoint, payload, execute_after, dedupe_key, status)
+        VALUES (:priority, :entrypoint, :payload, now() + make_interval(secs => :delay), :dedupe_key, 'queued')
+        ON CONFLICT (dedupe_key) WHERE status IN ('queued', 'picked') AND dedupe_key IS NOT NULL DO NOTHING
+        RETURNING id),
+    log AS (
+        INSERT INTO pgqueuer_log (job_id, status, entrypoint, priority)
+        SELECT id, 'queued', :entrypoint, :priority FROM job)
+    SELECT id FROM job
+""")
+
+QUEUE_STATE = text("""
+    SELECT count(*) FILTER (WHERE state IN ('queued', 'retrying')) AS waiting,
+           count(*) FILTER (WHERE state = 'running') AS running,
+           coalesce(extract(epoch FROM now() - min(created_at) FILTER (WHERE state = 'queued')), 0)::float8 AS oldest
+    FROM jobs WHERE finished_at IS NULL
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class JobRead:
+    """A job as pages and the API see it. done and total count rows or providers, as the kind has it."""
+
+    id: UUID
+    kind: str
+    lead_id: UUID | None
+    state: str
+    provider: str | None
+    attempt: int
+    done: int
+    total: int | None
+    wanted: Mapping[str, Any]
+    result: Mapping[str, Any] | None
+    error: str | None
+    actor_kind: str
+    actor_id: UUID | None
+    origin: Mapping[str, Any]
+    request_id: str
+    created_at: datetime
+    started_at: datetime | None
+    next_attempt_at: datetime | None
+    finished_at: datetime | None
+
+    @classmethod
+    def of(cls, job: Job) -> JobRead:
+        return cls(**{name: getattr(job, name) for name in cls.__slots__})
+
+    @property
+    def is_finished(self) -> bool:
+        return self.finished_at is not None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueState:
+    """waiting and running count jobs; oldest is the age of the longest waiting one in seconds."""
+
+    waiting: int
+    running: int
+    oldest: float
+
+
+async def start(
+    session: AsyncSession,
+    kind: JobKind,
+    *,
+    priority: int,
+    lead_id: UUID | None = None,
+    wanted: Mapping[str, Any] | None = None,
+    total: int | None = None,
+    job_id: UUID | None = None,
+) -> UUID:
+    """Write the job and its place in the queue, in the caller's transaction. Gives the job's id (the task id).
+
+    The job keeps who asked for it, so that its entries speak in that person's name.
+    """
+    who = context.current()
+    job_id = job_id or new_id()
+    job = Job(
+        id=job_id,
+        kind=kind.value,
+        lead_id=lead_id,
+        state=JobState.QUEUED.value,
+        actor_kind=who.actor_kind,
+        actor_id=who.actor_id,
+        origin={"actor_name": who.actor_name, "ip_address": who.ip_address, "user_agent": who.user_agent},
+        request_id=who.request_id,
+        wanted=dict(wanted or {}),
+        total=total,
+    )
+    session.add(job)
+    await session.flush([job])
+    await enqueue(session, kind, job_id, priority=priority)
+    return job_id
+
+
+async def enqueue(session: AsyncSession, kind: JobKind, job_id: UUID, *, priority: int, delay: float = 0) -> None:
+    """Put the job into the queue again, to start after delay seconds. Nothing happens when it is there already."""
+    await session.execute(
+        ENQUEUE,
+        {
+            "priority": priority,
+            "entrypoint": kind.value,
+            "payload": job_id.bytes,
+            "delay": delay,
+            "dedupe_key": str(job_id),
+        },
+    )
+
+
+async def find(session: AsyncSession, job_id: UUID) -> JobRead | None:
+    """The job, or None."""
+    job = await session.get(Job, job_id)
+    return JobRead.of(job) if job else None
+
+
+async def newest_of_lead(session: AsyncSession, lead_id: UUID) -> JobRead | None:
+    """The lead's newest job, by ix_jobs_lead_id."""
+    job = await session.scalar(select(Job).where(Job.lead_id == lead_id).order_by(Job.id.desc()).limit(1))
+    return JobRead.of(job) if job else None
+
+
+async def newest_of_kind(session: AsyncSession, kind: JobKind, limit: int) -> list[JobRead]:
+    """The newest jobs of a kind, by ix_jobs_kind_id."""
+    found = await session.scalars(select(Job).where(Job.kind == kind.value).order_by(Job.id.desc()).limit(limit))
+    return [JobRead.of(job) for job in found]
+
+
+async def queue_state(session: AsyncSession) -> QueueState:
+    """How much waits and for how long, by ix_jobs_unfinished."""
+    row = (await session.execute(QUEUE_STATE)).one()
+    return QueueState(row.waiting, row.running, row.oldest)
+
+
+async def note_progress(session: AsyncSession, job_id: UUID, **values: Any) -> None:
+    """Set columns of the job's row: done, total, provider, result."""
+    await session.execute(update(Job).where(Job.id == job_id).values(**values))
+
+
+async def finish(
+    session: AsyncSession,
+    job_id: UUID,
+    state: JobState,
+    *,
+    error: str | None = None,
+    result: Mapping[str, Any] | None = None,
+) -> None:
+    """End the job. A job that has ended already stays as it ended: whoever comes second changes nothing."""
+    values: dict[str, Any] = {"state": state.value, "error": error, "finished_at": func.now(), "provider": None, "next_attempt_at": None}
+    if result is not None:
+        values["result"] = dict(result)
+    await session.execute(update(Job).where(Job.id == job_id, Job.finished_at.is_(None)).values(**values))
+
+
+async def take(session: AsyncSession, job_id: UUID) -> JobRead | None:
+    """Begin an attempt. None when the job has ended: a second delivery does nothing."""
+    taken = (
+        update(Job)
+        .where(Job.id == job_id, Job.finished_at.is_(None))
+        .values(
+            state=JobState.RUNNING.value,
+            attempt=Job.attempt + 1,
+            started_at=func.coalesce(Job.started_at, func.now()),
+            next_attempt_at=None,
+        )
+        .returning(Job)
+    )
+    job = await session.scalar(taken)
+    return JobRead.of(job) if job else None
+
+
+async def put_back(session: AsyncSession, job_id: UUID, *, state: JobState, error: str | None, delay: float) -> None:
+    """The job waits: for its next attempt after delay seconds, or (delay 0) for another worker."""
+    waits = update(Job).where(Job.id == job_id, Job.finished_at.is_(None))
+    due = func.now() + func.make_interval(0, 0, 0, 0, 0, 0, delay)
+    await session.execute(waits.values(state=state.value, error=error, next_attempt_at=due if delay else None))
+
+
+async def past_deadline(session: AsyncSession, limit: int = 100) -> list[JobRead]:
+    """Enrichments that a worker first took longer ago than the deadline, by ix_jobs_unfinished."""
+    late = func.now() - func.make_interval(0, 0, 0, 0, 0, 0, DEADLINE_SECONDS)
+    wanted = select(Job).where(Job.kind == JobKind.ENRICHMENT.value, Job.finished_at.is_(None), Job.started_at < late)
+    return [JobRead.of(job) for job in await session.scalars(wanted.limit(limit))]

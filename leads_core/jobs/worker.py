@@ -1,0 +1,198 @@
+"""The run loop of one worker process: takes jobs, ends them in words, survives a restarted database, leaves on time.
+
+With queue.py the only module that knows the queue library. At-least-once delivery: a handler that runs twice must
+change nothing the second time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Protocol
+from uuid import UUID
+
+import asyncpg
+import structlog
+from pgqueuer import PgQueuer
+from pgqueuer.errors import RetryRequested
+from pgqueuer.models import Job as QueueItem
+
+from leads_core import context
+from leads_core.database import Database, asyncpg_url, connect
+from leads_core.errors import Unavailable
+from leads_core.jobs import queue
+from leads_core.jobs.backoff import Retry
+from leads_core.jobs.models import JobKind, JobState
+from leads_core.jobs.queue import JobRead
+
+log = structlog.get_logger(__name__)
+
+#: A worker that gave no sign for this long has lost its jobs to the others.
+LOST_AFTER = timedelta(seconds=15)
+#: What runs at SIGTERM has this long to end before it is given back.
+GRACE_SECONDS = 7.0
+AT_ONCE = 20
+BATCH = 5
+
+
+class Handler(Protocol):
+    """What does the work of one kind of job."""
+
+    async def run(self, job: JobRead) -> None:
+        """One attempt, in the name of whoever asked. Ends the job itself, or raises Retry."""
+
+    async def give_up(self, job: JobRead, reason: str) -> None:
+        """End the job as failed, with this sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """Something that a worker does beside jobs, every so many seconds. Doing it in several workers does no harm."""
+
+    name: str
+    seconds: float
+    do: Callable[[], Awaitable[Any]]
+
+
+class Worker:
+    """Run it until told to stop."""
+
+    def __init__(self, database: Database, handlers: Mapping[JobKind, Handler], chores: Sequence[Chore] = ()) -> None:
+        self._database = database
+        self._handlers = handlers
+        self._chores = (*chores, Chore("deadlines", 30, self._end_late_jobs))
+        self._stopping = asyncio.Event()
+        self._running: set[UUID] = set()
+        self._queue: PgQueuer | None = None
+
+    def stop(self) -> None:
+        """Take no more jobs; run() returns within about GRACE_SECONDS."""
+        self._stopping.set()
+        if self._queue is not None:
+            self._queue.shutdown.set()
+
+    async def run(self) -> None:
+        """Take jobs until stop(). A database that went away is waited for."""
+        chores = [asyncio.create_task(self._repeat(chore)) for chore in self._chores]
+        pause = 0.5
+        try:
+            while not self._stopping.is_set():
+                try:
+                    await self._take_jobs()
+                    pause = 0.5
+                except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, Unavailable, RuntimeError) as error:
+                    log.warning("queue_lost", error=str(error), retry_in=pause)
+                    await self._wait(pause)
+                    pause = min(10.0, pause * 2)
+        finally:
+            for chore in chores:
+                chore.cancel()
+            await asyncio.gather(*chores, return_exceptions=True)
+
+    async def _take_jobs(self) -> None:
+        async with asyncpg.create_pool(asyncpg_url(self._database.url), min_size=2, max_size=4, connect=connect) as pool:
+            self._queue = PgQueuer.from_asyncpg_pool(pool)
+            for kind in self._handlers:
+                self._queue.entrypoint(kind.value)(self._deliver)
+            running = asyncio.create_task(
+                self._queue.run(
+                    batch_size=BATCH,
+                    max_concurrent_tasks=AT_ONCE,
+                    heartbeat_timeout=LOST_AFTER,
+                    dequeue_timeout=timedelta(seconds=5),
+                )
+            )
+            stopping = asyncio.create_task(self._stopping.wait())
+            await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            stopping.cancel()
+            if self._stopping.is_set():
+                self._queue.shutdown.set()
+                await asyncio.wait({running}, timeout=GRACE_SECONDS)
+                if not running.done():
+                    await self._give_back(pool, running)
+            else:
+                await running
+
+    async def _give_back(self, pool: asyncpg.Pool, running: asyncio.Task[None]) -> None:
+        """Stop what still runs; others may take it at once."""
+        unfinished = list(self._running)
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError, Exception):
+            await asyncio.wait({running}, timeout=1)
+        payloads = [job_id.bytes for job_id in unfinished]
+        await pool.execute(
+            "UPDATE pgqueuer SET status = 'queued', queue_manager_id = NULL, execute_after = now()"
+            " WHERE payload = ANY($1::bytea[]) AND status = 'picked'",
+            payloads,
+        )
+        async with self._database.transaction() as session:
+            for job_id in unfinished:
+                await queue.put_back(session, job_id, state=JobState.QUEUED, error=None, delay=0)
+        log.info("gave_back", jobs=len(unfinished))
+
+    async def _deliver(self, item: QueueItem) -> None:
+        job_id = UUID(bytes=item.payload or b"")
+        async with self._database.transaction() as session:
+            job = await queue.take(session, job_id)
+        if job is None:
+            return
+        self._running.add(job_id)
+        try:
+            with context.acting_as(in_the_name_of(job)):
+                await self._attempt(job)
+        finally:
+            self._running.discard(job_id)
+
+    async def _attempt(self, job: JobRead) -> None:
+        handler = self._handlers[JobKind(job.kind)]
+        try:
+            await handler.run(job)
+        except Retry as retry:
+            async with self._database.transaction() as session:
+                await queue.put_back(
+                    session, job.id, state=JobState.RETRYING, error=str(retry), delay=retry.delay
+                )
+            raise RetryRequested(delay=timedelta(seconds=retry.delay), reason=str(retry)) from retry
+        except Unavailable as error:
+            raise RetryRequested(delay=timedelta(seconds=2), reason=str(error)) from error
+        except Exception:
+            log.exception("job_broke", job_id=str(job.id), kind=job.kind)
+            await handler.give_up(job, "Something went wrong on our side. It is in the log under the job's number.")
+
+    async def _end_late_jobs(self) -> None:
+        async with self._database.transaction() as session:
+            late = await queue.past_deadline(session)
+        for job in late:
+            handler = self._handlers.get(JobKind(job.kind))
+            if handler is not None:
+                with context.acting_as(in_the_name_of(job)):
+                    await handler.give_up(job, "It took longer than 10 minutes and was stopped. Try again later.")
+
+    async def _repeat(self, chore: Chore) -> None:
+        while not self._stopping.is_set():
+            try:
+                await chore.do()
+            except Exception as error:
+                log.warning("chore_failed", chore=chore.name, error=str(error))
+            await self._wait(chore.seconds)
+
+    async def _wait(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+
+
+def in_the_name_of(job: JobRead) -> context.RequestContext:
+    """Whoever asked for the job, acting through it: no entry says 'system' alone."""
+    return context.RequestContext(
+        actor_kind=job.actor_kind,  # type: ignore[arg-type]  # the table's CHECK holds it
+        actor_id=job.actor_id,
+        actor_name=job.origin.get("actor_name"),
+        channel="import" if job.kind == JobKind.IMPORT.value else "worker",
+        ip_address=job.origin.get("ip_address"),
+        user_agent=job.origin.get("user_agent"),
+        request_id=job.request_id,
+        task_id=job.id,
+    )

@@ -1,0 +1,289 @@
+"""The one way in: every change of a lead is a method here, and each writes its entry in its own transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from leads_core import context
+from leads_core.audit import trail
+from leads_core.audit.models import Action
+from leads_core.database import Database, new_id
+from leads_core.errors import Erased, FieldError, IdentityTaken, Invalid, LeadExplorerError, NotFound, StaleVersion
+from leads_core.jobs import queue
+from leads_core.jobs.models import JobKind
+from leads_core.leads import changing
+from leads_core.leads.models import Lead
+from leads_core.leads.quick_add import QuickAddLine, parse_quick_add
+from leads_core.leads.schemas import EnrichmentStatus, LeadCreate, LeadRead, LeadUpdate, Source
+
+Decide = Callable[[LeadRead, datetime], Mapping[str, Any]]
+Beside = Callable[[AsyncSession, LeadRead], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class QuickAdded:
+    """What became of one line: the lead, or the error with the text as it was typed."""
+
+    index: int
+    text: str
+    lead: LeadRead | None = None
+    error: LeadExplorerError | None = None
+
+
+class LeadService:
+    """Create, read and change leads, in the name of the current context."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def get(self, lead_id: UUID, *, deleted: bool | None = False) -> LeadRead:
+        """The lead; with deleted=True one from the bin, with None either. Raises NotFound."""
+        async with self._database.transaction() as session:
+            lead = await session.get(Lead, lead_id)
+            if lead is None or (deleted is not None and lead.is_deleted != deleted):
+                raise NotFound("lead", lead_id)
+            return LeadRead.of(lead)
+
+    async def create(
+        self,
+        wanted: LeadCreate,
+        *,
+        source: Source,
+        enrich: bool = False,
+        despite_bin: bool = True,
+        beside: Beside | None = None,
+    ) -> LeadRead:
+        """Add a lead; with enrich its job too, all or none. beside writes more into the same transaction.
+
+        Raises IdentityTaken when a live lead has its email (or domain, without an email), and with
+        despite_bin=False also when one in the bin has.
+        """
+        values = changing.values_of_new(wanted, source)
+        try:
+            async with self._database.transaction() as session:
+                if not despite_bin:
+                    await self._refuse_if_binned(session, values)
+                lead = await self._insert(session, values, enrich=enrich)
+                read = LeadRead.of(lead)
+                if beside:
+                    await beside(session, read)
+            return read
+        except IntegrityError as error:
+            raise await self._in_words(error, values) from error
+
+    async def quick_add(self, text: str, *, despite_bin: bool = False) -> list[QuickAdded]:
+        """Each line a lead with its enrichment begun, or the reason why not. Raises Invalid when nothing was typed."""
+        lines = parse_quick_add(text)
+        if not lines:
+            raise Invalid.of("text", "Type an email, a domain, a URL or Name <email>.")
+        return [await self._quick_add_line(line, despite_bin=despite_bin) for line in lines]
+
+    async def update(
+        self, lead_id: UUID, wanted: LeadUpdate, *, if_version: int | None = None, beside: Beside | None = None
+    ) -> LeadRead:
+        """Change the named fields; the others stay. Nothing is written when nothing differs.
+
+        Raises NotFound, StaleVersion (with the lead as it stands), IdentityTaken, Invalid.
+        """
+        changes = wanted.changes()
+        return await self._change(
+            lead_id,
+            Action.UPDATE,
+            lambda lead, _at: changing.with_persons_values(lead, changes),
+            if_version=if_version,
+            beside=beside,
+        )
+
+    async def delete(self, lead_id: UUID, *, if_version: int | None = None, beside: Beside | None = None) -> LeadRead:
+        """Put the lead into the bin. Raises NotFound (also for one that lies there already), StaleVersion."""
+        return await self._change(
+            lead_id,
+            Action.DELETE,
+            lambda _lead, at: {"deleted_at": at, "deleted_by": context.current().actor_id},
+            if_version=if_version,
+            beside=beside,
+        )
+
+    async def restore(self, lead_id: UUID, *, if_version: int | None = None, beside: Beside | None = None) -> LeadRead:
+        """Bring the lead back from the bin; a live one stays as it is. Raises NotFound, StaleVersion, IdentityTaken."""
+        return await self._change(
+            lead_id,
+            Action.RESTORE,
+            lambda lead, _at: {"deleted_at": None, "deleted_by": None} if lead.is_deleted else {},
+            if_version=if_version,
+            deleted=None,
+            beside=beside,
+        )
+
+    async def enrich(self, lead_id: UUID, *, beside: Beside | None = None) -> LeadRead:
+        """Begin an enrichment that somebody asked for; one that already runs is enough. Raises NotFound, Erased."""
+        task_id, status_before = new_id(), ""
+
+        def begin(lead: Lead, _at: datetime) -> Mapping[str, Any]:
+            nonlocal status_before
+            if lead.is_erased:
+                raise Erased("This person was erased. The lead is not enriched again.")
+            if lead.enrichment_status == EnrichmentStatus.IN_PROGRESS:
+                return {}
+            status_before = lead.enrichment_status
+            return changing.enrichment_begun(task_id)
+
+        async def start_job(session: AsyncSession, lead: LeadRead) -> None:
+            if lead.enrichment_task_id == task_id:
+                await _start_enrichment(session, lead.id, task_id, status_before, queue.PRIORITY_ASKED)
+            if beside:
+                await beside(session, lead)
+
+        return await self._change(lead_id, Action.ENRICH, begin, beside=start_job)
+
+    async def record_enrichment(
+        self, lead_id: UUID, task_id: UUID, decide: Decide, beside: Beside
+    ) -> LeadRead | None:
+        """Write what a machine found, as decided under the row lock. None when this job is not the lead's any more.
+
+        decide gives the columns to set, provenance among them; beside writes facts and ends the job.
+        """
+
+        def changes(lead: Lead, at: datetime) -> Mapping[str, Any]:
+            return decide(LeadRead.of(lead), at) if lead.enrichment_task_id == task_id else {}
+
+        try:
+            return await self._change(lead_id, Action.ENRICH, changes, deleted=None, beside=beside)
+        except NotFound:
+            return None
+
+    async def _change(
+        self,
+        lead_id: UUID,
+        action: Action,
+        decide: Callable[[Lead, datetime], Mapping[str, Any]],
+        *,
+        if_version: int | None = None,
+        deleted: bool | None = False,
+        beside: Beside | None = None,
+    ) -> LeadRead:
+        """Lock the lead, decide, write the entry, then the lead: the one shape of every change."""
+        values: Mapping[str, Any] = {}
+        try:
+            async with self._database.transaction() as session:
+                lead = await _locked(session, lead_id, deleted=deleted)
+                if if_version is not None and lead.version != if_version:
+                    raise StaleVersion(LeadRead.of(lead))
+                at = trail.now()
+                values = decide(lead, at)
+                await _write(session, lead, action, values, at)
+                read = LeadRead.of(lead)
+                if beside:
+                    await beside(session, read)
+            return read
+        except IntegrityError as error:
+            raise await self._in_words(error, {"id": lead_id, **values}) from error
+
+    async def _insert(self, session: AsyncSession, values: Mapping[str, Any], *, enrich: bool) -> Lead:
+        at, who = trail.now(), context.current()
+        lead = Lead(id=new_id(), version=1, created_at=at, created_by=who.actor_id, updated_at=at, **values)
+        lead.updated_by = who.actor_id
+        if enrich:
+            task_id = new_id()
+            changing.set_columns(lead, changing.enrichment_begun(task_id))
+        await trail.append(session, Action.CREATE, lead.id, seq=1, before=None, after=lead.audited_values(), at=at)
+        session.add(lead)
+        await session.flush()
+        if enrich:
+            await _start_enrichment(session, lead.id, task_id, EnrichmentStatus.PENDING, queue.PRIORITY_QUICK_ADD)
+        return lead
+
+    async def _quick_add_line(self, line: QuickAddLine, *, despite_bin: bool) -> QuickAdded:
+        try:
+            if line.fields is None:
+                raise Invalid.of(line.field or "text", line.reason or "This could not be read.")
+            wanted = LeadCreate.model_validate({**line.fields, "source_detail": line.text[:1000], "is_manual": True})
+            lead = await self.create(wanted, source=Source.QUICK_ADD, enrich=True, despite_bin=despite_bin)
+        except LeadExplorerError as error:
+            return QuickAdded(line.index, line.text, error=error)
+        return QuickAdded(line.index, line.text, lead=lead)
+
+    async def _refuse_if_binned(self, session: AsyncSession, values: Mapping[str, Any]) -> None:
+        existing = await _binned_with_identity(session, values)
+        if existing is not None and await _live_with_identity(session, values) is None:
+            raise IdentityTaken("email" if values["email"] else "domain", existing, in_bin=True)
+
+    async def _in_words(self, error: IntegrityError, values: Mapping[str, Any]) -> Exception:
+        """The conflict behind a unique index, with the live lead's id; other broken keys name their field."""
+        broken = getattr(getattr(error.orig, "__cause__", None), "constraint_name", None)
+        if broken == "leads_owner_id_fkey":
+            return Invalid.of("owner_id", "There is no such user. Choose one from the list of users.")
+        if broken == "leads_email_or_domain":
+            return Invalid([FieldError("email", "A lead needs an email or a domain. Fill in one of them.")])
+        if broken not in {"leads_live_email_key", "leads_live_domain_key"}:
+            return error
+        async with self._database.transaction() as session:
+            wanted = values
+            if "id" in values:
+                lead = await session.get_one(Lead, values["id"])
+                wanted = {"email": lead.email, "domain": lead.domain, **values}
+            existing = await _live_with_identity(session, wanted)
+        if existing is None:
+            # The other lead left again between the two statements: the caller may simply try once more.
+            return LeadExplorerError("The other lead changed meanwhile. Try again.")
+        return IdentityTaken("email" if broken == "leads_live_email_key" else "domain", existing)
+
+
+async def _locked(session: AsyncSession, lead_id: UUID, *, deleted: bool | None) -> Lead:
+    lead = await session.get(Lead, lead_id, with_for_update={"key_share": True}, populate_existing=True)
+    if lead is None or (deleted is not None and lead.is_deleted != deleted):
+        raise NotFound("lead", lead_id)
+    return lead
+
+
+async def _write(session: AsyncSession, lead: Lead, action: Action, values: Mapping[str, Any], at: datetime) -> None:
+    """Set the columns and write the entry, if anything differs."""
+    if not changing.differs(lead, values):
+        return
+    before = lead.audited_values()
+    changing.set_columns(lead, values)
+    lead.version += 1
+    lead.updated_at, lead.updated_by = at, context.current().actor_id
+    await trail.append(session, action, lead.id, seq=lead.version, before=before, after=lead.audited_values(), at=at)
+    await session.flush()
+
+
+async def _start_enrichment(
+    session: AsyncSession, lead_id: UUID, task_id: UUID, status_before: str, priority: int
+) -> None:
+    await queue.start(
+        session,
+        JobKind.ENRICHMENT,
+        priority=priority,
+        lead_id=lead_id,
+        job_id=task_id,
+        wanted={"status_before": status_before},
+    )
+
+
+async def _live_with_identity(session: AsyncSession, values: Mapping[str, Any]) -> UUID | None:
+    """The live lead with this email or, without an email, this domain; by the unique identity indexes."""
+    same = Lead.email == values["email"]
+    if values["email"] is None:
+        same = (Lead.domain == values["domain"]) & Lead.email.is_(None) & Lead.erased_at.is_(None)
+    found: UUID | None = await session.scalar(select(Lead.id).where(same, Lead.deleted_at.is_(None)))
+    return found
+
+
+async def _binned_with_identity(session: AsyncSession, values: Mapping[str, Any]) -> UUID | None:
+    """The lead in the bin that was deleted last with this identity, by ix_leads_bin_identity."""
+    identity = func.coalesce(Lead.email, Lead.domain)
+    wanted = values["email"] or values["domain"]
+    binned = select(Lead.id).where(identity == wanted, Lead.deleted_at.is_not(None), Lead.erased_at.is_(None))
+    found: UUID | None = await session.scalar(binned.order_by(Lead.deleted_at.desc()).limit(1))
+    return found
+
+
