@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
@@ -17,7 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.orm import DeclarativeBase
 from uuid_utils.compat import uuid7
 
-from leads_core.errors import Misconfigured, Unavailable
+from leads_core import context
+from leads_core.errors import Misconfigured, NoContext, Unavailable
 from leads_core.settings import Settings
 
 #: Time limits of the web pools, in milliseconds (DESIGN 8). Verify, seed and migrations have none.
@@ -37,6 +39,8 @@ PASSING_STATES = ("08", "53", "57", "55P03", "40P01")
 CHANNEL = "leads"
 #: Where a session keeps the key that signs its entries.
 MAC_KEY = "mac_key"
+#: The session of one_transaction(), for whatever runs inside it.
+_outer: ContextVar[AsyncSession | None] = ContextVar("outer_session", default=None)
 
 
 class Base(DeclarativeBase):
@@ -114,12 +118,32 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
-        """One READ COMMITTED transaction in the app's role. Tells the other processes at commit what changed."""
+        """One READ COMMITTED transaction in the app's role. Tells the other processes at commit what changed.
+
+        Inside one_transaction() it is a savepoint of that one.
+        """
+        if (outer := _outer.get()) is not None:
+            with _unless_undone(outer):
+                async with outer.begin_nested():
+                    yield outer
+            return
         with faults_in_words():
-            async with self._sessions() as session, session.begin():
+            async with self._sessions() as session:
+                with _unless_undone(session):
+                    async with session.begin():
+                        yield session
+                        await session.flush()
+                        await _notify(session)
+
+    @asynccontextmanager
+    async def one_transaction(self) -> AsyncIterator[AsyncSession]:
+        """Joins every transaction() that is opened inside, by this task alone: all are committed, or none is."""
+        async with self.transaction() as session:
+            token = _outer.set(session)
+            try:
                 yield session
-                await session.flush()
-                await _notify(session)
+            finally:
+                _outer.reset(token)
 
     @asynccontextmanager
     async def reader(self) -> AsyncIterator[asyncpg.Connection]:
@@ -146,6 +170,22 @@ async def connect(*address: Any, **options: Any) -> asyncpg.Connection:
 def note_change(session: AsyncSession, entry_id: UUID, lead_id: UUID) -> None:
     """Remember that this transaction wrote an entry of a lead, for the one NOTIFY at its end."""
     session.info.setdefault("changed", []).append((entry_id, lead_id))
+
+
+@contextmanager
+def _unless_undone(session: AsyncSession) -> Iterator[None]:
+    """What a transaction noted and then undid has not happened: no NOTIFY tells of it, no receipt is logged."""
+    try:
+        notes = [session.info.setdefault("changed", []), context.current().receipts]
+    except NoContext:
+        notes = [session.info["changed"]]
+    lengths = [len(noted) for noted in notes]
+    try:
+        yield
+    except BaseException:
+        for noted, length in zip(notes, lengths, strict=True):
+            del noted[length:]
+        raise
 
 
 async def _notify(session: AsyncSession) -> None:

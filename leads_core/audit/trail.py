@@ -40,13 +40,16 @@ async def append(
     after: Values | None,
     at: datetime,
     kind: SubjectKind = SubjectKind.LEAD,
+    part_of: Mapping[str, str] = record.PART_OF,
 ) -> UUID:
     """Write one entry of what changed between before and after. Gives its id.
 
     The actor is the current context's; without one this raises NoContext and nothing is written.
     at is the change's own time (UTC), so that the row's updated_at and the entry's occurred_at are one.
+    part_of says which part holds each field: a lead's, unless the subject is something else.
     """
-    row = entry_row(action, subject_id, seq=seq, before=before, after=after, at=at, kind=kind, key=session.info[MAC_KEY])
+    key = session.info[MAC_KEY]
+    row = entry_row(action, subject_id, seq=seq, before=before, after=after, at=at, kind=kind, key=key, part_of=part_of)
     await session.execute(APPEND, row)
     _remember(session, [row])
     return UUID(str(row["id"]))
@@ -68,6 +71,7 @@ def entry_row(
     at: datetime,
     key: bytes,
     kind: SubjectKind = SubjectKind.LEAD,
+    part_of: Mapping[str, str] = record.PART_OF,
 ) -> dict[str, Any]:
     """The row of audit_log: column -> value, with checksum and MAC."""
     who = context.current()
@@ -84,7 +88,7 @@ def entry_row(
         request_id=who.request_id,
         task_id=who.task_id,
         occurred_at=at,
-        parts=record.parts_of_change(before, after, origin),
+        parts=record.parts_of_change(before, after, origin, part_of),
     )
     checksum = record.checksum(entry)
     return {
