@@ -91,12 +91,14 @@ class Coordinator:
         now = trail.now()
         return Answer(provider.name, tuple(_fact(provider.name, fact, now) for fact in found))
 
-    async def _end(
-        self, job: JobRead, lead: LeadRead, answers: Sequence[Answer], *, reason: str | None = None
-    ) -> None:
+    async def _end(self, job: JobRead, lead: LeadRead, answers: Sequence[Answer], *, reason: str | None = None) -> None:
         """Facts, fields, provenance, entry and the job's end, in one transaction."""
         facts = [fact for answer in answers for fact in answer.facts]
-        end = {"enrichment_status": EnrichmentStatus.FAILED.value, "enrichment_outcome": None, "enrichment_error": reason}
+        end = {
+            "enrichment_status": EnrichmentStatus.FAILED.value,
+            "enrichment_outcome": None,
+            "enrichment_error": reason,
+        }
         if reason is None:
             end = _end_of(answers)
 

@@ -34,7 +34,9 @@ async def facts_of(session: AsyncSession, lead_id: UUID) -> list[FactRead]:
     return [_read(row) for row in rows]
 
 
-async def replace_facts(session: AsyncSession, lead_id: UUID, task_id: UUID, source: str, facts: Iterable[Fact]) -> None:
+async def replace_facts(
+    session: AsyncSession, lead_id: UUID, task_id: UUID, source: str, facts: Iterable[Fact]
+) -> None:
     """What this provider says now, in place of what it said before. What a person dismissed stays dismissed."""
     of_source = (LeadFact.lead_id == lead_id, LeadFact.source == source)
     dismissed = await session.scalars(select(LeadFact).where(*of_source, LeadFact.dismissed_at.is_not(None)))

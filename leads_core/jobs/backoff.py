@@ -13,7 +13,7 @@ def delay(attempt: int, *, base: float = 1.0, cap: float = 60.0) -> float:
     return float(min(cap, base * 4 ** (attempt - 1)) * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, no secret
 
 
-class Retry(Exception):  # noqa: N818 - what to do, not what went wrong
+class Retry(Exception):
     """Not over yet: the job wants another attempt after delay seconds. The text says why, for people."""
 
     def __init__(self, delay: float, reason: str) -> None:

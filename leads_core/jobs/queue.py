@@ -171,7 +171,13 @@ async def finish(
     result: Mapping[str, Any] | None = None,
 ) -> None:
     """End the job. A job that has ended already stays as it ended: whoever comes second changes nothing."""
-    values: dict[str, Any] = {"state": state.value, "error": error, "finished_at": func.now(), "provider": None, "next_attempt_at": None}
+    values: dict[str, Any] = {
+        "state": state.value,
+        "error": error,
+        "finished_at": func.now(),
+        "provider": None,
+        "next_attempt_at": None,
+    }
     if result is not None:
         values["result"] = dict(result)
     await session.execute(update(Job).where(Job.id == job_id, Job.finished_at.is_(None)).values(**values))

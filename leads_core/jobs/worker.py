@@ -93,7 +93,9 @@ class Worker:
             await asyncio.gather(*chores, return_exceptions=True)
 
     async def _take_jobs(self) -> None:
-        async with asyncpg.create_pool(asyncpg_url(self._database.url), min_size=2, max_size=4, connect=connect) as pool:
+        async with asyncpg.create_pool(
+            asyncpg_url(self._database.url), min_size=2, max_size=4, connect=connect
+        ) as pool:
             self._queue = PgQueuer.from_asyncpg_pool(pool)
             for kind in self._handlers:
                 self._queue.entrypoint(kind.value)(self._deliver)
@@ -152,9 +154,7 @@ class Worker:
             await handler.run(job)
         except Retry as retry:
             async with self._database.transaction() as session:
-                await queue.put_back(
-                    session, job.id, state=JobState.RETRYING, error=str(retry), delay=retry.delay
-                )
+                await queue.put_back(session, job.id, state=JobState.RETRYING, error=str(retry), delay=retry.delay)
             raise RetryRequested(delay=timedelta(seconds=retry.delay), reason=str(retry)) from retry
         except Unavailable as error:
             raise RetryRequested(delay=timedelta(seconds=2), reason=str(error)) from error

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from leads_core.errors import Invalid
 from leads_core.leads import normalising
 from leads_core.leads.models import Lead
 from leads_core.leads.schemas import EnrichmentStatus, LeadCreate, Source
@@ -14,8 +15,20 @@ Values = dict[str, Any]
 
 #: What a machine may fill; never email and domain: an address that it finds is a suggestion.
 FILLABLE = frozenset(
-    "company_name contact_name job_title phone website linkedin_url industry employee_count city country language"
-    " description".split()
+    [
+        "company_name",
+        "contact_name",
+        "job_title",
+        "phone",
+        "website",
+        "linkedin_url",
+        "industry",
+        "employee_count",
+        "city",
+        "country",
+        "language",
+        "description",
+    ]
 )
 BY_A_PERSON = {"source": "person"}
 
@@ -75,9 +88,7 @@ def set_columns(lead: Lead, values: Mapping[str, Any]) -> None:
             setattr(lead, name, value)
 
 
-def list_columns(
-    email: str | None, domain: str | None, company_name: str | None, contact_name: str | None
-) -> Values:
+def list_columns(email: str | None, domain: str | None, company_name: str | None, contact_name: str | None) -> Values:
     """search_text and the sort keys (LISTS.md); never in an entry."""
     return {
         "search_text": normalising.search_text(email, domain, company_name, contact_name),
@@ -99,5 +110,12 @@ def _derived(before: Mapping[str, Any], changes: Mapping[str, Any]) -> Values:
     domain = derived.get("domain", after["domain"])
     derived["registrable_domain"] = normalising.registrable_domain(domain) if domain else None
     if after["phone"] is not None and (changes.keys() & {"phone", "country"} or not before):
-        derived["phone"] = normalising.normalise_phone(after["phone"], after["country"])
+        derived["phone"] = _phone(after["phone"], after["country"])
     return derived
+
+
+def _phone(text: str, country: str | None) -> str:
+    try:
+        return normalising.normalise_phone(text, country)
+    except ValueError as error:
+        raise Invalid.of("phone", str(error)) from error

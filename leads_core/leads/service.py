@@ -144,9 +144,7 @@ class LeadService:
 
         return await self._change(lead_id, Action.ENRICH, begin, beside=start_job)
 
-    async def record_enrichment(
-        self, lead_id: UUID, task_id: UUID, decide: Decide, beside: Beside
-    ) -> LeadRead | None:
+    async def record_enrichment(self, lead_id: UUID, task_id: UUID, decide: Decide, beside: Beside) -> LeadRead | None:
         """Write what a machine found, as decided under the row lock. None when this job is not the lead's any more.
 
         decide gives the columns to set, provenance among them; beside writes facts and ends the job.
@@ -285,5 +283,3 @@ async def _binned_with_identity(session: AsyncSession, values: Mapping[str, Any]
     binned = select(Lead.id).where(identity == wanted, Lead.deleted_at.is_not(None), Lead.erased_at.is_(None))
     found: UUID | None = await session.scalar(binned.order_by(Lead.deleted_at.desc()).limit(1))
     return found
-
-

@@ -1,0 +1,195 @@
+"""Domain errors as answers: one table of statuses, RFC 9457 documents for scripts, pages for people."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from leads_core import errors
+from leads_core.leads.schemas import field_error
+
+log = structlog.get_logger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of problem: /problems/<slug>."""
+
+    slug: str
+    status: int
+    title: str
+
+
+MALFORMED = Kind("malformed-body", 400, "The body could not be read")
+UNAUTHENTICATED = Kind("unauthenticated", 401, "Sign in first")
+FORBIDDEN = Kind("forbidden", 403, "Not allowed")
+NOT_FOUND = Kind("not-found", 404, "Not found")
+METHOD_NOT_ALLOWED = Kind("method-not-allowed", 405, "Not with this method")
+DUPLICATE = Kind("duplicate", 409, "Already a lead")
+STALE_VERSION = Kind("stale-version", 412, "Changed by somebody else")
+TOO_LARGE = Kind("too-large", 413, "Too large")
+UNSUPPORTED_TYPE = Kind("unsupported-type", 415, "This type is not read here")
+INVALID = Kind("invalid", 422, "Not valid")
+SORT_TOO_BROAD = Kind("sort-too-broad", 422, "Too many to sort")
+KEY_REUSED = Kind("key-reused", 422, "Idempotency-Key used for something else")
+STILL_RUNNING = Kind("still-running", 409, "The first request still runs")
+ERASED = Kind("erased", 409, "This person was erased")
+GONE = Kind("erased", 410, "This answer was erased")
+RATE_LIMITED = Kind("rate-limited", 429, "Too many changes")
+UNAVAILABLE = Kind("unavailable", 503, "Not available right now")
+BROKEN = Kind("internal", 500, "Something broke on our side")
+
+
+class MethodNotAllowed(errors.LeadExplorerError):
+    """The address exists, but not for this method."""
+
+    def __init__(self, method: str) -> None:
+        super().__init__(f"This address does not take {method}.")
+
+
+#: First match wins: subclasses stand before their parents.
+TABLE: tuple[tuple[type[errors.LeadExplorerError], Kind], ...] = (
+    (errors.Malformed, MALFORMED),
+    (errors.Invalid, INVALID),
+    (errors.NotFound, NOT_FOUND),
+    (errors.IdentityTaken, DUPLICATE),
+    (errors.StaleVersion, STALE_VERSION),
+    (errors.Erased, ERASED),
+    (errors.KeyReused, KEY_REUSED),
+    (errors.StillRunning, STILL_RUNNING),
+    (errors.Gone, GONE),
+    (errors.SortTooBroad, SORT_TOO_BROAD),
+    (errors.TooLarge, TOO_LARGE),
+    (errors.UnsupportedType, UNSUPPORTED_TYPE),
+    (errors.Unauthenticated, UNAUTHENTICATED),
+    (errors.Forbidden, FORBIDDEN),
+    (errors.RateLimited, RATE_LIMITED),
+    (errors.Unavailable, UNAVAILABLE),
+    (errors.Conflict, STILL_RUNNING),
+    (MethodNotAllowed, METHOD_NOT_ALLOWED),
+)
+
+
+def kind_of(error: Exception) -> Kind:
+    """The kind of problem that an error is."""
+    return next((kind for cause, kind in TABLE if isinstance(error, cause)), BROKEN)
+
+
+def document(error: Exception) -> tuple[dict[str, Any], dict[str, str]]:
+    """The RFC 9457 document of an error, and the headers that go with it."""
+    kind = kind_of(error)
+    detail = str(error) if kind is not BROKEN else "It is in the log under this request's number. Nothing was changed."
+    body: dict[str, Any] = {
+        "type": f"/problems/{kind.slug}",
+        "title": kind.title,
+        "status": kind.status,
+        "detail": detail,
+        **_facts(error),
+    }
+    return body, _headers(error)
+
+
+def response(error: Exception) -> JSONResponse:
+    """The error as a script reads it."""
+    body, headers = document(error)
+    return JSONResponse(body, body["status"], headers, MEDIA_TYPE)
+
+
+def _facts(error: Exception) -> dict[str, Any]:
+    match error:
+        case errors.Invalid():
+            return {"errors": [{"field": broken.field, "message": broken.message} for broken in error.errors]}
+        case errors.IdentityTaken():
+            message = "A lead in the bin has it." if error.in_bin else "Another lead has it."
+            existing = str(error.existing_id)
+            return {
+                "existing_id": existing,
+                "in_bin": error.in_bin,
+                "links": {"open": f"/leads/{existing}"},
+                "errors": [{"field": error.field, "message": message}],
+            }
+        case errors.StaleVersion():
+            return {"current": error.current.model_dump(mode="json")}
+        case errors.SortTooBroad():
+            return {"total": {"value": error.total, "relation": "at_least"}}
+        case _:
+            return {}
+
+
+def _headers(error: Exception) -> dict[str, str]:
+    match error:
+        case errors.RateLimited():
+            return {"Retry-After": str(max(1, math.ceil(error.retry_after)))}
+        case errors.Unavailable():
+            return {"Retry-After": "2"}
+        case errors.Unauthenticated():
+            return {"WWW-Authenticate": 'Bearer realm="leads"'}
+        case errors.StaleVersion():
+            return {"ETag": f'"{error.current.version}"'}
+        case _:
+            return {}
+
+
+def of_validation(error: RequestValidationError) -> errors.Invalid:
+    """FastAPI's findings in our words. Never echoes what was sent: it may hold what JSON cannot."""
+    found = error.errors()
+    if any(item["type"] in {"json_invalid", "bytes_invalid"} for item in found):
+        return errors.Malformed.of("body", "Send valid JSON in UTF-8.")
+    return errors.Invalid([field_error(item) for item in found])
+
+
+def install(app: FastAPI, page_of: Any) -> None:
+    """Answer every error: by page_of(request, error) where a person looks, else by a document."""
+
+    async def answer(request: Request, error: Exception) -> Response:
+        if request.url.path.startswith("/api/") or request.url.path == "/events":
+            return response(error)
+        result: Response = await page_of(request, error)
+        return result
+
+    async def on_domain_error(request: Request, error: Exception) -> Response:
+        return await answer(request, error)
+
+    async def on_validation_error(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
+        return await answer(request, of_validation(error))
+
+    async def on_http_exception(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
+        return await answer(request, of_http(error, request))
+
+    async def on_fault(request: Request, error: Exception) -> Response:
+        log.error("request_broke", path=request.scope.get("route_path", ""), exc_info=error)
+        return await answer(request, error)
+
+    app.add_exception_handler(errors.LeadExplorerError, on_domain_error)
+    app.add_exception_handler(RequestValidationError, on_validation_error)
+    app.add_exception_handler(HTTPException, on_http_exception)
+    app.add_exception_handler(Exception, on_fault)
+
+
+def of_http(error: HTTPException, request: Request) -> Exception:
+    """The framework's own refusal as one of our errors."""
+    if isinstance(error.__cause__, errors.LeadExplorerError):
+        return error.__cause__  # the framework calls whatever goes wrong while it reads a body a 400
+    match error.status_code:
+        case 404:
+            return errors.NotFound("page", request.url.path)
+        case 413:
+            return errors.TooLarge(1024 * 1024)
+        case 400:
+            return errors.Malformed.of("body", "Send valid JSON, or a valid form, in UTF-8.")
+        case 405:
+            return MethodNotAllowed(request.method)
+        case _:
+            return errors.Invalid.of("request", str(error.detail))
