@@ -1,0 +1,1 @@
+"""Real servers on loopback for tests: name server, web server (http and https with a CA of its own), both together."""
