@@ -1,0 +1,11 @@
+// Every behaviour of the console. Pages work without any of them.
+import "./times.js"
+import "./theme.js"
+import "./menus.js"
+import "./toast.js"
+import "./dialogs.js"
+import "./search.js"
+import "./quick_add.js"
+import "./drawer.js"
+import "./row_keys.js"
+import "./live.js"

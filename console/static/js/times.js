@@ -1,0 +1,32 @@
+// Times in the viewer's own zone; the server says them in UTC. UTC stays in the title and in `datetime`.
+const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" })
+const dayAndMonth = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" })
+const dayMonthYear = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" })
+const full = new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeStyle: "long" })
+
+function startOfDay(date) {
+  return new Date(date.getFullYear(), date.getMonth(), date.getDate())
+}
+
+function inWords(at, now, exact) {
+  if (now - at >= 0 && now - at < 60_000) return "just now"
+  const days = Math.round((startOfDay(now) - startOfDay(at)) / 86_400_000)
+  if (days === 0) return clock.format(at)
+  const day = days === 1 ? "Yesterday" : (at.getFullYear() === now.getFullYear() ? dayAndMonth : dayMonthYear).format(at)
+  return exact ? `${day}, ${clock.format(at)}` : day
+}
+
+export function showTimes() {
+  const now = new Date()
+  for (const time of document.querySelectorAll("time[data-time]")) {
+    const at = new Date(time.dateTime)
+    const words = inWords(at, now, time.dataset.time === "exact")
+    if (time.textContent !== words) time.textContent = words
+    const utc = at.toISOString().replace("T", " ").slice(0, 19)
+    time.title = `${full.format(at)} · ${utc} UTC`
+  }
+}
+
+showTimes()
+document.addEventListener("htmx:after:swap", showTimes)
+setInterval(showTimes, 30_000)

@@ -1,0 +1,69 @@
+// One line about what just happened, with Undo where there is one. It stays until the next action.
+const place = () => document.getElementById("toasts")
+
+export function toast(text, undo) {
+  const line = document.createElement("div")
+  line.className = "toast"
+  const words = document.createElement("span")
+  words.textContent = text
+  line.append(words)
+  if (undo) line.append(undoButton(undo))
+  else line.append(closeButton())
+  place().replaceChildren(line)
+}
+
+export function clearToast() {
+  place().replaceChildren()
+}
+
+function undoButton(address) {
+  const button = document.createElement("button")
+  button.type = "button"
+  button.className = "btn slim"
+  button.dataset.undo = address
+  button.textContent = "Undo "
+  const key = document.createElement("kbd")
+  key.textContent = "u"
+  key.setAttribute("aria-hidden", "true")
+  button.append(key)
+  button.addEventListener("click", () => {
+    clearToast()
+    htmx.ajax("POST", address, { swap: "none", target: "#status", values: { then: "/leads" } })
+  })
+  return button
+}
+
+function closeButton() {
+  const button = document.createElement("button")
+  button.type = "button"
+  button.className = "btn slim"
+  button.textContent = "Close"
+  button.addEventListener("click", clearToast)
+  return button
+}
+
+const SENTENCES = {
+  400: "That could not be read. Nothing was changed.",
+  403: "You are not allowed to do this. Nothing was changed.",
+  404: "This lead is not there any more.",
+  413: "That is too large. Nothing was changed.",
+  429: "Too many changes in a short time. Wait a moment, then try again.",
+}
+const OTHERWISE = "The server could not answer. Nothing was lost: what you saved is saved."
+
+document.addEventListener("toast", (event) => toast(event.detail.text, event.detail.undo))
+
+document.addEventListener("htmx:response:error", (event) => {
+  const { status, headers } = event.detail.ctx.response
+  if ([409, 412, 422].includes(status)) return
+  if (status === 401) {
+    location.assign(`/sign-in?then=${encodeURIComponent(location.pathname + location.search)}`)
+    return
+  }
+  const request = status >= 500 ? headers.get("X-Request-ID") : null
+  toast((SENTENCES[status] ?? OTHERWISE) + (request ? ` Request ${request}.` : ""))
+})
+
+document.addEventListener("htmx:error", (event) => {
+  if (event.detail.ctx && !event.detail.ctx.response) toast("No connection. Nothing was changed; try again when it is back.")
+})

@@ -1,0 +1,187 @@
+"""The audit trail in sentences: who did what, and what stood in each field before and after. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from console.wording import CHANNELS, FIELDS, STAGES, field_in_sentence, field_label, number, value_in_words
+
+#: Bookkeeping that says nothing to a person beside the sentence itself.
+UNSAID = frozenset({"enrichment_task_id", "enriched_at", "registrable_domain", "provenance"})
+BOOKKEEPING = frozenset({"enrichment_status", "enrichment_outcome", "enrichment_error"})
+ADDED = {
+    "quick_add": "added it by Quick-Add",
+    "form": "added it with the form",
+    "api": "added it through the API",
+    "import": "added it by an import",
+}
+DONE = {
+    "DELETE": "moved it to the bin",
+    "RESTORE": "restored it from the bin",
+    "REVERT": "put back {fields}",
+    "MERGE": "merged another lead into it",
+    "DISMISS": "dismissed a suggestion for {fields}",
+    "ERASE": "erased values on request; the trail is whole",
+}
+ORDER = {field: place for place, field in enumerate(FIELDS)}
+FOLD_FROM = 4
+
+
+class Entry(Protocol):
+    """What this module reads of an audit entry."""
+
+    @property
+    def action(self) -> str: ...
+    @property
+    def seq(self) -> int | None: ...
+    @property
+    def actor_kind(self) -> str: ...
+    @property
+    def actor_id(self) -> UUID | None: ...
+    @property
+    def actor_name(self) -> str | None: ...
+    @property
+    def channel(self) -> str: ...
+    @property
+    def ip_address(self) -> str | None: ...
+    @property
+    def task_id(self) -> UUID | None: ...
+    @property
+    def occurred_at(self) -> datetime: ...
+    @property
+    def old_values(self) -> Mapping[str, Any]: ...
+    @property
+    def new_values(self) -> Mapping[str, Any]: ...
+    @property
+    def erased(self) -> Sequence[str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One field before and after, in words; None was empty. erased: what stood there was erased on request."""
+
+    label: str
+    old: str | None
+    new: str | None
+    erased: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TrailLine:
+    """One entry as the trail shows it."""
+
+    who: str
+    what: str
+    at: datetime
+    where: str
+    differences: Sequence[Difference]
+    folded: str | None
+    entry: int | None
+
+
+def trail_line(entry: Entry, viewer_id: UUID | None, *, shows_addresses: bool = False) -> TrailLine:
+    """The entry for this reader: their own changes are "You"; addresses only for whoever may see them."""
+    differences = differences_of(entry)
+    return TrailLine(
+        who=_who(entry, viewer_id),
+        what=_what(entry, viewer_id),
+        at=entry.occurred_at,
+        where=_where(entry, shows_addresses),
+        differences=differences,
+        folded=_fold(entry, differences),
+        entry=entry.seq,
+    )
+
+
+def differences_of(entry: Entry) -> list[Difference]:
+    """Each changed field with its old and new value, in the order people read fields."""
+    changed = [
+        Difference(
+            field_label(field),
+            value_in_words(field, entry.old_values.get(field)) or None,
+            value_in_words(field, entry.new_values.get(field)) or None,
+        )
+        for field in _said(entry)
+    ]
+    return changed + [Difference(field_label(field), None, None, erased=True) for field in entry.erased]
+
+
+def _who(entry: Entry, viewer_id: UUID | None) -> str:
+    if entry.action == "ENRICH" and entry.channel == "worker":
+        return "Enrichment"
+    return _person(entry, viewer_id)
+
+
+def _person(entry: Entry, viewer_id: UUID | None) -> str:
+    if viewer_id is not None and entry.actor_id == viewer_id:
+        return "You"
+    return entry.actor_name or "Somebody whose name was erased"
+
+
+def _what(entry: Entry, viewer_id: UUID | None) -> str:
+    if entry.action == "CREATE":
+        return ADDED.get(str(entry.new_values.get("source")), "added it")
+    if entry.action == "UPDATE":
+        return _changed(entry)
+    if entry.action == "ENRICH":
+        return _enriched(entry, viewer_id)
+    return DONE.get(entry.action, entry.action.lower().replace("_", " ")).format(fields=_listed(_said(entry)))
+
+
+def _changed(entry: Entry) -> str:
+    fields = _said(entry)
+    if fields == ["stage"]:
+        old, new = (STAGES.get(str(side.get("stage")), "") for side in (entry.old_values, entry.new_values))
+        return f"changed stage from {old} to {new}"
+    return f"changed {_listed(fields)}"
+
+
+def _enriched(entry: Entry, viewer_id: UUID | None) -> str:
+    status = entry.new_values.get("enrichment_status")
+    if entry.channel != "worker" or status == "in_progress":
+        return "started enrichment"
+    person = _person(entry, viewer_id)
+    whom = "you" if person == "You" else person
+    if status == "failed":
+        return f"failed for {whom}: {entry.new_values.get('enrichment_error') or 'it did not say why'}"
+    filled = [field for field in _said(entry) if field not in BOOKKEEPING]
+    if not filled:
+        return f"found nothing new for {whom}"
+    return f"filled {_listed(filled)} for {whom}"
+
+
+def _where(entry: Entry, shows_addresses: bool) -> str:
+    parts = [CHANNELS.get(entry.channel, entry.channel)]
+    if shows_addresses and entry.ip_address:
+        parts.append(entry.ip_address)
+    if entry.channel == "worker" and entry.task_id is not None:
+        parts.append(f"job {str(entry.task_id)[-8:]}")
+    if entry.seq is not None:
+        parts.append(f"entry {number(entry.seq)}")
+    return " · ".join(parts)
+
+
+def _fold(entry: Entry, differences: Sequence[Difference]) -> str | None:
+    if entry.action == "CREATE":
+        return "As it was added"
+    if len(differences) >= FOLD_FROM or (entry.action == "ENRICH" and differences):
+        return f"{len(differences)} {'field' if len(differences) == 1 else 'fields'}"
+    return None
+
+
+def _said(entry: Entry) -> list[str]:
+    fields = {**entry.old_values, **entry.new_values}
+    return sorted((field for field in fields if field not in UNSAID), key=lambda field: (ORDER.get(field, 99), field))
+
+
+def _listed(fields: Sequence[str]) -> str:
+    if not fields:
+        return "nothing"
+    if len(fields) >= FOLD_FROM:
+        return f"{len(fields)} fields"
+    words = [field_in_sentence(field) for field in fields]
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
