@@ -14,15 +14,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Column, DateTime, Index, LargeBinary, SmallInteger, Table, Text, Uuid, bindparam, text
+from sqlalchemy import ARRAY, Column, DateTime, Index, LargeBinary, SmallInteger, Table, Uuid, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from leads_core.database import Base, Database, sqlstate
+from leads_core.database import C_TEXT, Base, Database, sqlstate
 from leads_core.errors import Gone, Invalid, KeyReused, StillRunning
-
-C_TEXT = Text(collation="C")
 
 idempotency_keys = Table(
     "idempotency_keys",

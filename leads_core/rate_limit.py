@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 
-from sqlalchemy import Column, DateTime, Table, Text, text
+from sqlalchemy import Column, DateTime, Table, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from leads_core.database import Base, Database, faults_in_words
+from leads_core.database import C_TEXT, Base, Database, faults_in_words
 from leads_core.errors import RateLimited
 
 rate_limits = Table(
     "rate_limits",
     Base.metadata,
-    Column("key", Text(collation="C"), primary_key=True),
+    Column("key", C_TEXT, primary_key=True),
     Column("tat", DateTime(timezone=True), nullable=False),
     prefixes=["UNLOGGED"],
 )

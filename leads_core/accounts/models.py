@@ -9,8 +9,7 @@ from sqlalchemy import ARRAY, CheckConstraint, DateTime, ForeignKey, Index, Larg
 from sqlalchemy.orm import Mapped, mapped_column
 
 from leads_core.accounts.permissions import Role
-from leads_core.audit.models import C_TEXT, one_of
-from leads_core.database import Base
+from leads_core.database import C_TEXT, Base, one_of
 
 TIME = DateTime(timezone=True)
 NOW = text("now()")
