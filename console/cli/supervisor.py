@@ -17,7 +17,7 @@ from types import FrameType
 from leads_core.embedded_postgres.processes import die_with_parent
 
 #: Seconds that console and worker have to finish what they are doing; PostgreSQL's stop comes after them.
-GRACE = 6.0
+GRACE = 7.5
 #: A child that lived this long starts again at once when it dies.
 SETTLED = 60.0
 LONGEST_PAUSE = 30.0

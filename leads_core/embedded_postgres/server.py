@@ -43,7 +43,7 @@ THROWAWAY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max
 #: Seconds until PostgreSQL takes connections; long, because a big database recovers from a crash first.
 PATIENCE = 600.0
 #: Seconds for an orderly stop; then it is stopped hard, and recovers at the next start.
-GRACE = 6.0
+GRACE = 2.0
 LARGEST_LOG = 5_000_000
 
 
