@@ -17,8 +17,7 @@ def fold(text: str) -> str:
     """Without case, marks and compatibility forms: `Łódź ﬁn` gives `lodz fin`. Each character folds by itself."""
     if text.isascii():
         return text.lower()
-    # Twice: folding case takes some letters apart (İ, ŉ), and marks that come out of it are dropped as well.
-    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    decomposed = unicodedata.normalize("NFKD", text).casefold()
     unmarked = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
     return unmarked.translate(_LETTERS_THAT_DO_NOT_DECOMPOSE)
 
