@@ -45,5 +45,5 @@ def _of_nobody() -> str:
 
 
 def _bytes_of(password: str) -> bytes:
-    """The same password, however a keyboard composes its letters; a lone surrogate matches nothing and breaks nothing."""
+    """The same password however a keyboard composes its letters. A lone surrogate breaks nothing."""
     return unicodedata.normalize("NFKC", password).encode("utf-8", "replace")

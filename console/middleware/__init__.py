@@ -1,0 +1,22 @@
+"""What happens to every request before a route sees it: plain ASGI, one concern each. From the outside in:
+
+1. SecurityHeaders   adds the headers to every answer, also to those of the layers below
+2. AccessLog         writes one line when the answer is out, also for those of the layers below
+3. RequestContext    who and whence: request id, client address, session or token
+4. CrossSite         refuses what another site made a browser send
+5. BodyLimit         counts the body while it is read
+6. the app           compression, routers, error handlers
+
+Starlette's add_middleware puts the newest outermost: add them from 5 to 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+AnswerTo: TypeAlias = Callable[[Request, Exception], Awaitable[Response]]
+"""How an error looks to whoever asked: a problem document under /api/, else a page."""
