@@ -11,20 +11,18 @@ from console.middleware.client import Proxies, parsed, request_id_of, user_agent
 from console.middleware.session_cookie import NAME
 from leads_core.accounts.sessions import Sessions
 from leads_core.accounts.tokens import Tokens
-from leads_core.accounts.visitor import NOBODY, Visitor
+from leads_core.accounts.visitor import Visitor
 from leads_core.context import RequestContext, acting_as
 from leads_core.database import new_id
 from leads_core.errors import LeadExplorerError
 from leads_core.settings import Settings
-
-__all__ = ["RequestContextMiddleware", "Visitor"]
 
 #: Below these nobody is looked up: they answer without a database.
 FOR_ANYBODY = ("/static/", "/livez", "/readyz")
 
 
 class RequestContextMiddleware:
-    """Sets scope["state"]["visitor"] (NOBODY where none is known) and ["context"]; acts as that context further in.
+    """Sets scope["state"]["visitor"] (Visitor or None) and ["context"], and acts as that context further in.
 
     A request with an Authorization header is its token's alone: its cookie counts for nothing.
     """
@@ -44,7 +42,7 @@ class RequestContextMiddleware:
             return
         state = scope.setdefault("state", {})
         context = self._of_nobody(scope)
-        state.update(visitor=NOBODY, context=context)
+        state.update(visitor=None, context=context)
         send = _with_request_id(send, context.request_id)
         try:
             visitor = await self._visitor(scope)
@@ -53,8 +51,9 @@ class RequestContextMiddleware:
                 response = await self._answer(Request(scope), error)
                 await response(scope, receive, send)
             return
-        context = _of_visitor(context, visitor)
-        state.update(visitor=visitor, context=context)
+        if visitor is not None:
+            context = _of_visitor(context, visitor)
+            state.update(visitor=visitor, context=context)
         with acting_as(context):
             await self._app(scope, receive, send)
 
@@ -77,18 +76,15 @@ class RequestContextMiddleware:
             request_id=given_id or str(new_id()),
         )
 
-    async def _visitor(self, scope: Scope) -> Visitor:
+    async def _visitor(self, scope: Scope) -> Visitor | None:
         if scope["path"].startswith(FOR_ANYBODY):
-            return NOBODY
+            return None
         headers = Headers(scope=scope)
-        found = None
         if (authorization := headers.get("authorization")) is not None:
             scheme, _, secret = authorization.partition(" ")
-            if scheme.lower() == "bearer":
-                found = await self._tokens.visitor_of(secret.strip())
-        elif cookie := _cookie(headers):
-            found = await self._sessions.visitor_of(cookie)
-        return found or NOBODY
+            return await self._tokens.visitor_of(secret.strip()) if scheme.lower() == "bearer" else None
+        cookie = _cookie(headers)
+        return await self._sessions.visitor_of(cookie) if cookie else None
 
 
 def _of_visitor(context: RequestContext, visitor: Visitor) -> RequestContext:

@@ -7,17 +7,18 @@ from typing import Literal
 from uuid import UUID
 
 from leads_core.accounts.permissions import Permission, Permissions, Role, Scope
+from leads_core.errors import Forbidden, Unauthenticated
 
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who asks, and what they may do. user_id is the person, or the token's owner; None where nobody is known."""
+    """An identity that was proved, and what it may do. user_id is the person, or the token's owner."""
 
-    kind: Literal["user", "token", "anonymous"]
-    user_id: UUID | None
-    name: str | None
+    kind: Literal["user", "token"]
+    user_id: UUID
+    name: str
     email: str | None
-    role: Role | None
+    role: Role
     permissions: Permissions
     session_id: UUID | None = None
     token_id: UUID | None = None
@@ -27,20 +28,23 @@ class Visitor:
     has_password: bool = True
 
     @property
-    def actor_id(self) -> UUID | None:
+    def actor_id(self) -> UUID:
         """The id that entries carry: a token's own where a token acts."""
         return self.token_id or self.user_id
 
     @property
-    def actor_name(self) -> str | None:
+    def actor_name(self) -> str:
         return self.token_name or self.name
-
-    @property
-    def is_known(self) -> bool:
-        return self.user_id is not None
 
     def may(self, permission: Permission) -> bool:
         return permission in self.permissions
 
 
-NOBODY = Visitor(kind="anonymous", user_id=None, name=None, email=None, role=None, permissions=frozenset())
+def require(visitor: Visitor | None, permission: Permission) -> Visitor:
+    """The visitor, if allowed. Raises Unauthenticated for nobody, Forbidden for somebody without the permission."""
+    if visitor is None:
+        raise Unauthenticated("Sign in, or send a token that is valid.")
+    if not visitor.may(permission):
+        lacking = "Your role" if visitor.kind == "user" else "This token"
+        raise Forbidden(f"{lacking} may not {permission}.")
+    return visitor
