@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -55,7 +55,7 @@ class Live:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
 
-    async def stream(self, last_event_id: str | None) -> AsyncIterator[Message]:
+    async def stream(self, last_event_id: str | None) -> AsyncGenerator[Message, None]:
         """What changes from now on; first, what changed since the stream that broke."""
         queue: asyncio.Queue[Message | None] = asyncio.Queue(BEHIND)
         self._streams.add(queue)

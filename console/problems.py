@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias, cast
 
 import structlog
 from fastapi import FastAPI
@@ -19,6 +20,7 @@ from leads_core.leads.schemas import field_error
 log = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+PageOf: TypeAlias = Callable[[Request, Exception], Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,37 +142,40 @@ def _headers(error: Exception) -> dict[str, str]:
             return {}
 
 
-def of_validation(error: RequestValidationError) -> errors.Invalid:
+def of_validation(error: RequestValidationError, request: Request) -> errors.LeadExplorerError:
     """FastAPI's findings in our words. Never echoes what was sent: it may hold what JSON cannot."""
     found = error.errors()
+    if any(item["loc"][0] == "path" for item in found):
+        return errors.NotFound("page", request.url.path)
     if any(item["type"] in {"json_invalid", "bytes_invalid"} for item in found):
         return errors.Malformed.of("body", "Send valid JSON in UTF-8.")
     return errors.Invalid([field_error(item) for item in found])
 
 
-def install(app: FastAPI, page_of: Any) -> None:
-    """Answer every error: by page_of(request, error) where a person looks, else by a document."""
+async def answer(request: Request, error: Exception, page_of: PageOf) -> Response:
+    """A document for scripts, a page for people."""
+    if request.url.path.startswith(("/api/", "/events")):
+        return response(error)
+    return await page_of(request, error)
 
-    async def answer(request: Request, error: Exception) -> Response:
-        if request.url.path.startswith("/api/") or request.url.path == "/events":
-            return response(error)
-        result: Response = await page_of(request, error)
-        return result
+
+def install(app: FastAPI, page_of: PageOf) -> None:
+    """Answer every error that a route raises."""
 
     async def on_domain_error(request: Request, error: Exception) -> Response:
-        return await answer(request, error)
+        if kind_of(error) is BROKEN:
+            return await on_fault(request, error)
+        return await answer(request, error, page_of)
 
     async def on_validation_error(request: Request, error: Exception) -> Response:
-        assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
-        return await answer(request, of_validation(error))
+        return await answer(request, of_validation(cast(RequestValidationError, error), request), page_of)
 
     async def on_http_exception(request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
-        return await answer(request, of_http(error, request))
+        return await answer(request, of_http(cast(HTTPException, error), request), page_of)
 
     async def on_fault(request: Request, error: Exception) -> Response:
-        log.error("request_broke", path=request.scope.get("route_path", ""), exc_info=error)
-        return await answer(request, error)
+        log.error("request_broke", method=request.method, exc_info=error)
+        return await answer(request, error, page_of)
 
     app.add_exception_handler(errors.LeadExplorerError, on_domain_error)
     app.add_exception_handler(RequestValidationError, on_validation_error)

@@ -6,12 +6,12 @@ import json
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import Text, text
+from sqlalchemy import QueuePool, Text, text
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -29,6 +29,8 @@ READER = {
     "plan_cache_mode": "force_generic_plan",
     "max_parallel_workers_per_gather": "0",
     "jit": "off",
+    # A list never reads the whole table, whatever the planner guesses of a parameter it does not see.
+    "enable_seqscan": "off",
     "default_transaction_read_only": "on",
 }
 APP_ROLE = "leads_app"
@@ -153,6 +155,12 @@ class Database:
         with faults_in_words():
             async with self._readers.acquire(timeout=5) as connection:
                 yield connection
+
+    def usage(self) -> dict[str, int]:
+        """Connections: of the writers' pool in use, of the readers' pool in use, and the size of each."""
+        readers = self._readers
+        busy = readers.get_size() - readers.get_idle_size() if readers else 0
+        return {"size": self._pool_size, "writing": cast(QueuePool, self.engine.pool).checkedout(), "reading": busy}
 
     async def _connect_writer(self) -> asyncpg.Connection:
         settings = {**self._limits, "application_name": "leads"}

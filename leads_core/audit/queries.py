@@ -24,7 +24,8 @@ NEWEST_FIRST = ENTRY + "WHERE e.subject_id = $1 AND ($2::uuid IS NULL OR e.id < 
 
 #: The newest entries and whether the leads they speak of have as many entries as their version says.
 COMPLETENESS = """
-    WITH newest AS (SELECT id, version FROM leads ORDER BY updated_at DESC, id DESC LIMIT 1000),
+    WITH newest AS (SELECT id, version FROM leads WHERE deleted_at IS NULL
+                    ORDER BY updated_at DESC, id DESC LIMIT 1000),
          counted AS (
              SELECT version, (SELECT count(*) FROM audit_log WHERE subject_id = newest.id AND seq IS NOT NULL) AS found
              FROM newest)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from leads_core import context
@@ -114,9 +114,35 @@ async def start(
         total=total,
     )
     session.add(job)
-    await session.flush([job])
+    await session.flush()
     await enqueue(session, kind, job_id, priority=priority)
     return job_id
+
+
+async def start_many(
+    session: AsyncSession,
+    kind: JobKind,
+    jobs: Sequence[tuple[UUID, UUID, Mapping[str, Any]]],
+    *,
+    priority: int,
+) -> None:
+    """Many jobs of one kind: job's id, lead's id and what is wanted of each. As start(), in two round trips for all."""
+    who = context.current()
+    shared = {
+        "kind": kind.value,
+        "state": JobState.QUEUED.value,
+        "actor_kind": who.actor_kind,
+        "actor_id": who.actor_id,
+        "origin": {"actor_name": who.actor_name, "ip_address": who.ip_address, "user_agent": who.user_agent},
+        "request_id": who.request_id,
+    }
+    rows = [{**shared, "id": job_id, "lead_id": lead_id, "wanted": dict(wanted)} for job_id, lead_id, wanted in jobs]
+    await session.execute(insert(Job), rows)
+    places = [
+        {"priority": priority, "entrypoint": kind.value, "payload": job.bytes, "delay": 0, "dedupe_key": str(job)}
+        for job, _, _ in jobs
+    ]
+    await session.execute(ENQUEUE, places)
 
 
 async def enqueue(session: AsyncSession, kind: JobKind, job_id: UUID, *, priority: int, delay: float = 0) -> None:

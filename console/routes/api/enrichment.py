@@ -1,0 +1,81 @@
+"""Enrichment of a lead: ask for it, see how it goes, read what was found."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import orjson
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from console.dependencies import GuardedRoute, Leads, OnlyOnce, Pool, requires
+from console.routes.api.examples import ANSWERS
+from console.routes.api.jobs import job_document
+from console.routes.api.leads import answered
+from leads_core.accounts.permissions import Permission
+from leads_core.enrichment import merging, queries
+from leads_core.enrichment.queries import FactRead
+from leads_core.idempotency import Answer
+from leads_core.jobs import queue
+from leads_core.leads.schemas import LeadRead
+
+router = APIRouter(prefix="/api/v1/leads", route_class=GuardedRoute, tags=["enrichment"])
+
+
+@router.post("/{lead_id}/enrich", status_code=202, response_model=LeadRead, responses=ANSWERS)
+@requires(Permission.CHANGE_LEADS)
+async def enrich(lead_id: UUID, leads: Leads, once: OnlyOnce) -> Response:
+    """Look the lead up again. One that is being looked up already is left to finish."""
+
+    async def produce() -> Answer:
+        lead = await leads.enrich(lead_id)
+        return answered(202, lead, Location=f"/api/v1/jobs/{lead.enrichment_task_id}")
+
+    return await once.answer(produce)
+
+
+@router.get("/{lead_id}/enrichment", responses=ANSWERS)
+@requires(Permission.READ_LEADS)
+async def state(lead_id: UUID, leads: Leads, pool: Pool) -> Response:
+    """Where the lead's enrichment stands, and the job that is or was at it."""
+    lead = await leads.get(lead_id, deleted=None)
+    async with pool.transaction() as session:
+        job = await queue.newest_of_lead(session, lead_id)
+        checked_at = await queries.checked_at(session, lead_id)
+    body = {
+        "status": lead.enrichment_status,
+        "outcome": lead.enrichment_outcome,
+        "error": lead.enrichment_error,
+        "enriched_at": lead.enriched_at,
+        "checked_at": checked_at,
+        "job": job_document(job) if job else None,
+    }
+    return Response(orjson.dumps(body), media_type="application/json")
+
+
+@router.get("/{lead_id}/facts", responses=ANSWERS)
+@requires(Permission.READ_LEADS)
+async def facts(lead_id: UUID, leads: Leads, pool: Pool) -> Response:
+    """Everything that was found, whether it was used or not; suggestion: it says something else than the lead."""
+    lead = await leads.get(lead_id, deleted=None)
+    async with pool.transaction() as session:
+        found = await queries.facts_of(session, lead_id)
+    body = {"items": [_document(lead, fact) for fact in found], "next_cursor": None}
+    return Response(orjson.dumps(body), media_type="application/json")
+
+
+def _document(lead: LeadRead, found: FactRead) -> dict[str, Any]:
+    fact = found.fact
+    return {
+        "id": found.id,
+        "field": fact.field,
+        "value": fact.value,
+        "source": fact.source,
+        "confidence": fact.confidence,
+        "fetched_at": fact.fetched_at,
+        "url": fact.url,
+        "task_id": found.task_id,
+        "suggestion": found.dismissed_at is None and merging.is_suggestion(lead, fact),
+        "dismissed_at": found.dismissed_at,
+    }

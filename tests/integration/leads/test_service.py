@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import asyncpg
+import pytest
+
+from leads_core.audit.models import Action
+from leads_core.context import RequestContext
+from leads_core.errors import IdentityTaken, NoContext, NotFound, StaleVersion
+from leads_core.leads.schemas import LeadUpdate, Source
+from leads_core.leads.service import LeadService
+from tests.builders import a_lead
+
+
+async def test_creating_a_lead_writes_its_entry_beside_it(
+    leads: LeadService, acting: RequestContext, owner: asyncpg.Connection
+) -> None:
+    lead = await leads.create(a_lead(), source=Source.FORM)
+
+    entry = await owner.fetchrow("SELECT * FROM audit_log WHERE subject_id = $1", lead.id)
+    assert (entry["seq"], entry["action"], entry["actor_id"]) == (1, Action.CREATE, acting.actor_id)
+    assert (lead.version, lead.created_at, lead.domain) == (1, entry["occurred_at"], "acme.com")
+
+
+async def test_nobody_changes_anything_anonymously(leads: LeadService, owner: asyncpg.Connection) -> None:
+    with pytest.raises(NoContext):
+        await leads.create(a_lead(), source=Source.FORM)
+
+    assert await owner.fetchval("SELECT count(*) FROM leads") == 0
+
+
+@pytest.mark.usefixtures("acting")
+async def test_second_live_lead_with_the_same_email_is_a_conflict(leads: LeadService) -> None:
+    first = await leads.create(a_lead(), source=Source.FORM)
+
+    with pytest.raises(IdentityTaken) as caught:
+        await leads.create(a_lead(), source=Source.API)
+
+    assert (caught.value.field, caught.value.existing_id) == ("email", first.id)
+
+
+@pytest.mark.usefixtures("acting")
+async def test_an_update_that_changes_nothing_writes_nothing(leads: LeadService) -> None:
+    lead = await leads.create(a_lead(), source=Source.FORM)
+
+    same = await leads.update(lead.id, LeadUpdate(company_name=" Acme "))
+
+    assert same == lead
+
+
+@pytest.mark.usefixtures("acting")
+async def test_a_stale_version_is_refused_with_the_lead_as_it_stands(leads: LeadService) -> None:
+    lead = await leads.create(a_lead(), source=Source.FORM)
+    changed = await leads.update(lead.id, LeadUpdate(city="Bonn"), if_version=1)
+
+    with pytest.raises(StaleVersion) as caught:
+        await leads.update(lead.id, LeadUpdate(city="Rome"), if_version=1)
+
+    assert caught.value.current == changed
+
+
+@pytest.mark.usefixtures("acting")
+async def test_a_deleted_lead_is_gone_until_it_is_restored(leads: LeadService) -> None:
+    lead = await leads.create(a_lead(), source=Source.FORM)
+    await leads.delete(lead.id)
+
+    with pytest.raises(NotFound):
+        await leads.get(lead.id)
+    restored = await leads.restore(lead.id)
+
+    assert (restored.version, restored.deleted_at, await leads.get(lead.id)) == (3, None, restored)
+
+
+@pytest.mark.usefixtures("acting")
+async def test_quick_add_begins_enrichment_with_the_lead(leads: LeadService, owner: asyncpg.Connection) -> None:
+    (added,) = await leads.quick_add("Ana Díaz <ana@acme.com>")
+
+    assert added.lead is not None
+    assert (added.lead.enrichment_status, added.lead.is_manual) == ("in_progress", True)
+    job = await owner.fetchrow("SELECT * FROM jobs WHERE id = $1", added.lead.enrichment_task_id)
+    assert (job["state"], job["lead_id"]) == ("queued", added.lead.id)
+    assert await owner.fetchval("SELECT count(*) FROM pgqueuer") == 1
