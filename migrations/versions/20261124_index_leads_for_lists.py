@@ -89,7 +89,8 @@ TABLES = (
 
 FUNCTIONS = (
     """
-    CREATE FUNCTION leads_count() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    CREATE FUNCTION leads_count() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
     BEGIN
         CASE TG_OP
         WHEN 'INSERT' THEN
@@ -108,7 +109,8 @@ FUNCTIONS = (
     END $$
     """,
     """
-    CREATE FUNCTION leads_tag() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    CREATE FUNCTION leads_tag() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
     BEGIN
         CASE TG_OP
         WHEN 'INSERT' THEN
@@ -127,7 +129,8 @@ FUNCTIONS = (
     END $$
     """,
     """
-    CREATE FUNCTION fold_lead_counts() RETURNS integer LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    CREATE FUNCTION fold_lead_counts() RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
     DECLARE folded integer := 0;
     BEGIN
         IF pg_try_advisory_xact_lock(hashtext('lead_counts')) THEN
@@ -140,7 +143,8 @@ FUNCTIONS = (
     """,
     # One statement, one snapshot: what is added is right whatever is committed meanwhile.
     """
-    CREATE FUNCTION mend_lead_counts() RETURNS integer LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    CREATE FUNCTION mend_lead_counts() RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
     DECLARE mended integer;
     BEGIN
         WITH truth AS (SELECT facet, count(*) AS n FROM leads WHERE deleted_at IS NULL GROUP BY facet),

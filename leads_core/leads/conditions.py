@@ -1,0 +1,159 @@
+"""A filter as SQL: what can drive a statement by an index of its own, and what is tested on each row. Pure.
+
+A test is wrapped in IS TRUE, which no index matches: a statement then has one plan, whatever the planner guesses of
+its parameters.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from leads_core.leads import facets
+from leads_core.leads.filters import Choice, LeadFilter, Range
+from leads_core.leads.normalising import escape_like
+
+#: Sorts after everything that begins with the text before it.
+HIGHEST = "\U0010ffff"
+
+
+class Values:
+    """A statement's parameters, numbered as they are added."""
+
+    def __init__(self) -> None:
+        self.given: list[Any] = []
+
+    def add(self, value: Any, kind: str) -> str:
+        """The parameter's name, with its type: generic plans must not guess."""
+        self.given.append(value)
+        return f"${len(self.given)}::{kind}"
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """A condition that an index answers alone.
+
+    equals and values: rows with column = any of the values, each value's by creation. range_on: rows whose column lies
+    in a range, in that column's order. leading: a column to order by first so that the index's order is seen.
+    """
+
+    name: str
+    condition: str
+    equals: str | None = None
+    values: str | None = None
+    range_on: str | None = None
+    leading: str | None = None
+
+    @property
+    def is_by_creation(self) -> bool:
+        return self.equals is not None or self.leading is not None or self.range_on == "created_at"
+
+
+@dataclass(slots=True)
+class Conditions:
+    """Everything a filter asks for, its parameters already among the values."""
+
+    in_bin: bool
+    allowed: dict[str, frozenset[int]]
+    codes: str | None = None
+    drivers: list[Driver] = field(default_factory=list)
+    tests: list[str] = field(default_factory=list)
+
+    @property
+    def lives(self) -> str:
+        return "l.deleted_at IS NOT NULL" if self.in_bin else "l.deleted_at IS NULL"
+
+    @property
+    def is_impossible(self) -> bool:
+        """Two filters exclude each other: no lead can be meant."""
+        return any(not positions for positions in self.allowed.values())
+
+    @property
+    def valued(self) -> set[str]:
+        """Columns that are null in no lead that matches."""
+        names = {driver.range_on or driver.name for driver in self.drivers}
+        return {"domain" if name == "registrable_domain" else name for name in names}
+
+    def tests_beside(self, driver: Driver | None, *, codes: bool = True, by_creation: bool = False) -> list[str]:
+        """What is left to test on each row that the driver gives; codes=False where they drive.
+
+        by_creation: an index that ends in created_at drives, so a range of it is left to that index.
+        """
+        left = [
+            other.condition if by_creation and other.range_on == "created_at" else _tested(other.condition)
+            for other in self.drivers
+            if other is not driver
+        ]
+        coded = [_tested(f"l.facet = ANY ({self.codes})")] if codes and self.codes else []
+        return [*coded, *left, *self.tests]
+
+
+def conditions_of(wanted: LeadFilter, values: Values) -> Conditions:
+    """The filter's conditions, without its search (a short search aside, which drives by the company's name)."""
+    found = Conditions(wanted.deleted, wanted.coded())
+    if found.allowed and not found.is_impossible:
+        found.codes = values.add(facets.codes_for(found.allowed), "smallint[]")
+    # The most selective first: where nothing else decides, the first one drives.
+    _add_equality(found, "domain", wanted.domain, values)
+    _add_equality(found, "registrable_domain", wanted.registrable_domain, values)
+    _add_tags(found, wanted.tag, values)
+    _add_range(found, "follow_up_on", "date", wanted.follow_up, values)
+    _add_owner(found, wanted.owner, values)
+    _add_equality(found, "country", wanted.country, values)
+    _add_range(found, "updated_at", "timestamptz", wanted.updated, values)
+    _add_range(found, "created_at", "timestamptz", wanted.created, values)
+    if wanted.pattern is not None and wanted.is_short_search:
+        _add_range(found, "company_sort", "text", Range(wanted.pattern, wanted.pattern + HIGHEST), values)
+    if wanted.deleted:
+        found.tests = found.tests_beside(None, codes=False)
+        found.drivers = []
+    return found
+
+
+def like(wanted: LeadFilter) -> str:
+    """The pattern of a search, as LIKE takes it."""
+    return f"%{escape_like(wanted.pattern or '')}%"
+
+
+def _tested(condition: str) -> str:
+    return f"({condition}) IS TRUE"
+
+
+def _add_equality(found: Conditions, column: str, choice: Choice, values: Values, kind: str = "text[]") -> None:
+    """A column with an index (column, created_at, id)."""
+    if choice.any_of:
+        wanted = values.add(list(choice.any_of), kind)
+        found.drivers.append(Driver(column, f"l.{column} = ANY ({wanted})", equals=f"l.{column}", values=wanted))
+    if choice.none_of:
+        found.tests.append(f"(l.{column} = ANY ({values.add(list(choice.none_of), kind)})) IS NOT TRUE")
+
+
+def _add_tags(found: Conditions, choice: Choice, values: Values) -> None:
+    if choice.any_of:
+        wanted = values.add(list(choice.any_of), "text[]")
+        found.drivers.append(Driver("tag", f"l.tags && {wanted}", equals="t.tag", values=wanted))
+    if choice.none_of:
+        found.tests.append(f"NOT (l.tags && {values.add(list(choice.none_of), 'text[]')})")
+
+
+def _add_owner(found: Conditions, choice: Choice, values: Values) -> None:
+    ids, nobody = [owner for owner in choice.any_of if owner], None in choice.any_of
+    excluded = [owner for owner in choice.none_of if owner]
+    if ids and nobody:
+        found.tests.append(f"(l.owner_id IS NULL OR l.owner_id = ANY ({values.add(ids, 'uuid[]')}))")
+    elif ids:
+        _add_equality(found, "owner_id", Choice(tuple(ids)), values, "uuid[]")
+    elif nobody:
+        found.drivers.append(Driver("owner_id", "l.owner_id IS NULL", leading="owner_id"))
+    if excluded:
+        found.tests.append(f"(l.owner_id = ANY ({values.add(excluded, 'uuid[]')})) IS NOT TRUE")
+    if None in choice.none_of:
+        found.drivers.append(Driver("owner_id", "l.owner_id IS NOT NULL", range_on="owner_id"))
+
+
+def _add_range(found: Conditions, column: str, kind: str, wanted: Range, values: Values) -> None:
+    bounds = [f"l.{column} >= {values.add(wanted.start, kind)}"] if wanted.start is not None else []
+    if wanted.end is not None:
+        bounds.append(f"l.{column} < {values.add(wanted.end, kind)}")
+    if bounds:
+        found.drivers.append(Driver(column, " AND ".join(bounds), range_on=column))
