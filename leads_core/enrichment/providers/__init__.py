@@ -1,0 +1,103 @@
+"""What a provider is, and which there are: the built-in ones and those of the entry-point group PROVIDER_GROUP.
+
+A company adds its own without touching this code: a class or function that takes the guard (OutgoingClient) and gives
+a Provider, named in its package as
+
+    [project.entry-points."lead_explorer.providers"]
+    register = "our_package.register:Register"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from typing import Any, Protocol
+from uuid import UUID
+
+import structlog
+
+from leads_core.errors import LeadExplorerError
+from leads_core.outgoing.client import OutgoingClient
+
+PROVIDER_GROUP = "lead_explorer.providers"
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a provider is told of a lead. registrable_domain is `acme.com` where domain is `careers.acme.com`."""
+
+    lead_id: UUID
+    domain: str | None
+    registrable_domain: str | None
+    email: str | None
+    company_name: str | None
+    website: str | None
+    country: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFact:
+    """One thing that was found. field is a lead's column, or any other name for what is shown in the drawer alone.
+
+    confidence: 0 to 100. url: the page where it stands. suggestion_only: never fills a field by itself.
+    """
+
+    field: str
+    value: Any
+    confidence: int
+    url: str | None = None
+    suggestion_only: bool = False
+
+
+class ProviderFailed(LeadExplorerError):
+    """Nothing could be found out. The message is a sentence for people; may_pass: trying again later can help."""
+
+    def __init__(self, message: str, *, may_pass: bool = False) -> None:
+        super().__init__(message)
+        self.may_pass = may_pass
+
+
+class Provider(Protocol):
+    """Finds facts about a lead. Made once for each process; `find` is called for many leads at once."""
+
+    @property
+    def name(self) -> str:
+        """One lower-case word: the source that facts name."""
+        ...
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The fields it can give."""
+        ...
+
+    def applies_to(self, subject: Subject) -> bool:
+        """Whether there is anything to ask for."""
+        ...
+
+    async def find(self, subject: Subject) -> list[FoundFact]:
+        """The facts, none when there are none. Raises ProviderFailed."""
+        ...
+
+
+ProviderFactory = Callable[[OutgoingClient], Provider]
+
+
+def installed_providers(client: OutgoingClient) -> list[Provider]:
+    """dns, website, and every installed package's own. One that cannot be made is logged and left out."""
+    from leads_core.enrichment.providers.dns import Dns  # noqa: PLC0415 - they import this module
+    from leads_core.enrichment.providers.website import Website  # noqa: PLC0415
+
+    return [Dns(client), Website(client), *_added(client)]
+
+
+def _added(client: OutgoingClient) -> Sequence[Provider]:
+    providers: list[Provider] = []
+    for entry in entry_points(group=PROVIDER_GROUP):
+        try:
+            make: ProviderFactory = entry.load()
+            providers.append(make(client))
+        except Exception:
+            log.exception("provider_not_loaded", provider=entry.name)
+    return providers

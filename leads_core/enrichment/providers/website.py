@@ -1,0 +1,91 @@
+"""What a company's own home page says of it. Read as robots.txt allows, through the guard."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from leads_core.enrichment.providers import FoundFact, ProviderFailed, Subject
+from leads_core.enrichment.providers.page_facts import FIELDS, company_of, facts_of_page
+from leads_core.enrichment.providers.parking import is_parked
+from leads_core.errors import OutgoingRefused
+from leads_core.outgoing.client import OutgoingClient, OutgoingResponse
+from leads_core.outgoing.failures import ConnectionFailed, NameHasNoAddress
+from leads_core.outgoing.robots import Robots
+
+TRAP_CONFIDENCE = 30
+SECONDS = 20.0
+"""For every address that is tried together."""
+
+
+class Website:
+    """Reads the home page of the domain. A parked page, or another company's, gives suggestions and fills nothing."""
+
+    name = "website"
+    fields = FIELDS | {"parked", "redirects_to"}
+
+    def __init__(self, client: OutgoingClient, robots: Robots | None = None) -> None:
+        self._client = client
+        self._robots = robots or Robots()
+
+    def applies_to(self, subject: Subject) -> bool:
+        return subject.domain is not None
+
+    async def find(self, subject: Subject) -> list[FoundFact]:
+        assert subject.domain is not None  # noqa: S101 - applies_to
+        try:
+            async with asyncio.timeout(SECONDS):
+                page = await self._home_page(subject.domain)
+        except OutgoingRefused as refused:
+            raise ProviderFailed(str(refused), may_pass=refused.may_pass) from refused
+        except TimeoutError:
+            raise ProviderFailed(f"{subject.domain} did not answer in {SECONDS:g} s.", may_pass=True) from None
+        if page.status >= 400 or not 200 <= page.status < 300:
+            raise _failed(subject.domain, page.status)
+        return await asyncio.to_thread(_facts, page, subject.domain)
+
+    async def _home_page(self, domain: str) -> OutgoingResponse:
+        """https first; `www.` where the bare name has no address, http where nobody listens for https."""
+        failure: OutgoingRefused | None = None
+        for url in _addresses(domain):
+            try:
+                return await self._client.get(url, purpose=self.name, before_each=self._allowed)
+            except (ConnectionFailed, NameHasNoAddress) as refused:
+                failure = failure or refused
+        assert failure is not None  # noqa: S101 - there is always an address to try
+        raise failure
+
+    async def _allowed(self, url: str) -> None:
+        await self._robots.check(url, self._client, purpose=self.name)
+
+
+def _addresses(domain: str) -> Iterator[str]:
+    yield f"https://{domain}/"
+    if not domain.startswith("www."):
+        yield f"https://www.{domain}/"
+    yield f"http://{domain}/"
+
+
+def _failed(domain: str, status: int) -> ProviderFailed:
+    if status in {408, 425, 429} or status >= 500:
+        return ProviderFailed(f"{domain} could not show its home page just now (status {status}).", may_pass=True)
+    if status in {401, 403}:
+        return ProviderFailed(f"{domain} does not let machines read its home page (status {status}).")
+    return ProviderFailed(f"{domain} has no home page (status {status}).")
+
+
+def _facts(page: OutgoingResponse, domain: str) -> list[FoundFact]:
+    content_type = page.headers.get("content-type", "")
+    facts = facts_of_page(page.body, url=page.url, content_type=content_type)
+    host = urlsplit(page.url).hostname or ""
+    traps = []
+    if is_parked(page.body, content_type=content_type):
+        traps.append(FoundFact("parked", "yes", 90, page.url))
+    if company_of(host) != company_of(domain):
+        traps.append(FoundFact("redirects_to", company_of(host), 100, page.url))
+    if not traps:
+        return facts
+    doubted = (replace(fact, confidence=min(fact.confidence, TRAP_CONFIDENCE), suggestion_only=True) for fact in facts)
+    return [*traps, *doubted]
