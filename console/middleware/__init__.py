@@ -7,7 +7,7 @@
 5. BodyLimit         counts the body while it is read
 6. the app           compression, routers, error handlers
 
-Starlette's add_middleware puts the newest outermost: add them from 5 to 1.
+The list that FastAPI takes as `middleware` is in this order; add_middleware would turn it round.
 """
 
 from __future__ import annotations

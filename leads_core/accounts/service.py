@@ -145,13 +145,15 @@ class Accounts:
         """
         if not await self.needs_first_sign_in():
             return None
+        return await self.sign_in_link((await self.first_administrator()).id)
+
+    async def first_administrator(self) -> UserRead:
+        """The administrator who was added first; made, without email and password, if there is none."""
         async with self._database.transaction() as session:
             await session.execute(select(func.pg_advisory_xact_lock(FIRST_START)))
-            first = select(User.id).where(User.role == Role.ADMIN.value, User.disabled_at.is_(None)).order_by(User.id)
-            user_id = await session.scalar(first.limit(1))
-            if user_id is None:
-                user_id = await self._add_first(session)
-            return await sign_in_links.make(session, user_id)
+            wanted = select(User).where(User.role == Role.ADMIN.value, User.disabled_at.is_(None)).order_by(User.id)
+            user = await session.scalar(wanted.limit(1))
+            return UserRead.of(user or await self._add_first(session))
 
     async def end_sessions(self, user_id: UUID) -> None:
         """Sign a user out everywhere. Raises NotFound."""
@@ -161,13 +163,13 @@ class Accounts:
             await trail_entries.append_event(session, Action.SIGN_OUT, user_id)
             await end_all_sessions(session, user_id)
 
-    async def _add_first(self, session: AsyncSession) -> UUID:
+    async def _add_first(self, session: AsyncSession) -> User:
         at = trail.now()
         user = User(id=new_id(), name=FIRST_NAME, role=Role.ADMIN.value, version=1, created_at=at)
         await trail_entries.append_state(session, user, None, trail_entries.values_of_user(user), at)
         session.add(user)
         await session.flush()
-        return user.id
+        return user
 
     async def _change(
         self,
