@@ -61,17 +61,15 @@ async def page_of_leads(
         return replace(await _in_order(reader, by_company), note=BY_COMPANY)
     if wanted.pattern is not None and sort.field == "created_at" and not wanted.deleted:
         return await _search(reader, asked)
+    usual = replace(asked, sort=Sort.parse(None, in_bin=wanted.deleted))
     try:
-        return await _in_order(reader, asked)
+        if when_too_broad == "refuse" or usual.sort == sort or not usual.owns_cursor:
+            return await _in_order(reader, asked)
     except SortTooBroad:
         if when_too_broad == "refuse":
             raise
-    usual = Sort.parse(None, in_bin=wanted.deleted)
-    # A cursor that came with this order is of the usual one by now; one of a narrower search begins anew.
-    try:
-        page = await page_of_leads(reader, wanted, usual, cursor, limit, cursors=cursors, total=total)
-    except Invalid:
-        page = await page_of_leads(reader, wanted, usual, None, limit, cursors=cursors, total=total)
+        usual = replace(usual, cursor=None)
+    page = await (_in_order if wanted.deleted else _search)(reader, usual)
     return replace(page, note=TOO_BROAD)
 
 
@@ -103,6 +101,14 @@ class _Asked:
 
     def write(self, position: Position) -> str:
         return self.cursors.write(position, self.listed)
+
+    @property
+    def owns_cursor(self) -> bool:
+        """Whether the cursor belongs to this list; no cursor belongs to none."""
+        try:
+            return self.cursor is not None and bool(self.cursors.read(self.cursor, self.listed))
+        except Invalid:
+            return False
 
     def position(self, parts: tuple[Part, ...]) -> Position:
         """Where the page begins. Raises Invalid for a cursor of another list, or of an order that has changed since."""

@@ -149,13 +149,13 @@ class SearchStatement:
         by_fine = self._newest_of(self._hits_of_fine("fine.n", past))
         return f"""SELECT NULL::bigint AS ordinal, k.id FROM edge
             CROSS JOIN LATERAL {series} AS c (n) CROSS JOIN LATERAL (
-                WITH some AS MATERIALIZED ({self._hits(self._coarse_tags(), past)} LIMIT {COARSE_HITS + 1})
-                SELECT * FROM (SELECT l.id FROM some l WHERE (SELECT count(*) FROM some) <= {COARSE_HITS}
+                WITH near AS MATERIALIZED ({self._hits(self._coarse_tags(), past)} LIMIT {COARSE_HITS + 1})
+                SELECT * FROM (SELECT l.id FROM near l WHERE (SELECT count(*) FROM near) <= {COARSE_HITS}
                     ORDER BY {self.order} LIMIT {self.rows}) AS whole
                 UNION ALL
                 SELECT * FROM (
                     SELECT f.id FROM generate_series({within}) AS fine (n) CROSS JOIN LATERAL ({by_fine}) AS f
-                    WHERE (SELECT count(*) FROM some) > {COARSE_HITS}) AS parted) AS k
+                    WHERE (SELECT count(*) FROM near) > {COARSE_HITS}) AS parted) AS k
             WHERE {first} >= 0"""
 
     def _hits_of_fine(self, bucket: str, past: str) -> str:

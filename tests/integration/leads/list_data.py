@@ -27,7 +27,7 @@ BUCKETS = (0, 1, 2, 3, 4, 5, 15, 16, 17, 40, 41, 200)
 
 def some_leads(count: int, owners: Sequence[UUID], seed: int) -> list[dict[str, Any]]:
     """Columns of leads; every value is frequent somewhere, and most combinations exist."""
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311 - test data, the same each time
     return [_a_lead(number, owners, chance) for number in range(count)]
 
 
@@ -72,7 +72,8 @@ async def insert(owner: asyncpg.Connection, rows: Sequence[dict[str, Any]]) -> N
         (new_id(), "lead", row["id"], row["version"], "CREATE", "system", "cli", START, 1, json.dumps({}), b"", b"")
         for row in rows
     ]
-    columns = "id subject_kind subject_id seq action actor_kind channel occurred_at v parts checksum mac".split()
+    columns = ["id", "subject_kind", "subject_id", "seq", "action", "actor_kind", "channel", "occurred_at", "v"]
+    columns += ["parts", "checksum", "mac"]
     await owner.copy_records_to_table("audit_log", records=entries, columns=columns)
     names = list(rows[0])
     await owner.copy_records_to_table(
@@ -87,19 +88,16 @@ def obvious_order(field: str, *, descending: bool) -> str:
     """Without a value last; ties the sort's way, among those without a value newest first."""
     way = "DESC" if descending else "ASC"
     newest = "created_at DESC, id DESC"
-    match field:
-        case "company_name" | "contact_name":
-            column = field.replace("_name", "_sort")
-            return f"{column} {way} NULLS LAST, CASE WHEN {column} IS NOT NULL THEN id END {way}, id DESC"
-        case "email":
-            return f"email {way} NULLS LAST, {newest}"
-        case "domain":
-            tie = f"CASE WHEN domain IS NOT NULL THEN created_at END {way}, CASE WHEN domain IS NOT NULL THEN id END {way}"
-            return f"domain {way} NULLS LAST, {tie}, {newest}"
-        case "follow_up_on":
-            return f"follow_up_on {way} NULLS LAST, CASE WHEN follow_up_on IS NOT NULL THEN id END {way}, {newest}"
-        case "stage":
-            return f"array_position({STAGES}, stage) {way}, {newest}"
-        case "search":
-            return f"bucket {way}, created_at {way}, id {way}"
-    return f"{field} {way}, id {way}"
+    by_name = "{0} " + way + " NULLS LAST, CASE WHEN {0} IS NOT NULL THEN id END " + way + ", id DESC"
+    created, number = (f"CASE WHEN domain IS NOT NULL THEN {column} END {way}" for column in ("created_at", "id"))
+    orders = {
+        "company_name": by_name.format("company_sort"),
+        "contact_name": by_name.format("contact_sort"),
+        "email": f"email {way} NULLS LAST, {newest}",
+        "domain": f"domain {way} NULLS LAST, {created}, {number}, {newest}",
+        "follow_up_on": f"follow_up_on {way} NULLS LAST,"
+        f" CASE WHEN follow_up_on IS NOT NULL THEN id END {way}, {newest}",
+        "stage": f"array_position({STAGES}, stage) {way}, {newest}",
+        "search": f"bucket {way}, created_at {way}, id {way}",
+    }
+    return orders.get(field, f"{field} {way}, id {way}")
