@@ -22,6 +22,7 @@ from leads_core.jobs.models import JobState
 from leads_core.jobs.queue import JobRead
 from leads_core.leads.schemas import EnrichmentOutcome, EnrichmentStatus, LeadRead
 from leads_core.leads.service import LeadService
+from leads_core.outgoing.client import OutgoingClient
 
 log = structlog.get_logger(__name__)
 
@@ -42,8 +43,9 @@ class Answer:
 class Coordinator:
     """Runs enrichment jobs. Work that is done twice changes nothing the second time."""
 
-    def __init__(self, database: Database, providers: Sequence[Provider]) -> None:
+    def __init__(self, database: Database, providers: Sequence[Provider], client: OutgoingClient) -> None:
         self._database = database
+        self._client = client
         self._leads = LeadService(database)
         self._providers = providers
 
@@ -79,7 +81,7 @@ class Coordinator:
     async def _ask(self, provider: Provider, lead: LeadRead) -> Answer:
         try:
             async with asyncio.timeout(PROVIDER_SECONDS):
-                found = await provider.find(subject_of(lead))
+                found = await provider.find(subject_of(lead), self._client)
         except ProviderFailed as failure:
             return Answer(provider.name, failure=str(failure), may_pass=failure.may_pass)
         except TimeoutError:
@@ -144,23 +146,23 @@ def _end_of(answers: Sequence[Answer]) -> dict[str, Any]:
     """Status, outcome and sentence, from what the providers gave."""
     failures = [answer for answer in answers if answer.failure is not None]
     if not answers:
-        return {
-            "enrichment_status": EnrichmentStatus.FAILED.value,
-            "enrichment_outcome": None,
-            "enrichment_error": "There is no domain to look up. Add one, then enrich again.",
-        }
+        return _failed("There is no domain to look up. Add one, then enrich again.")
     sentence = "; ".join(dict.fromkeys(str(answer.failure) for answer in failures)) or None
     if len(failures) == len(answers):
-        return {
-            "enrichment_status": EnrichmentStatus.FAILED.value,
-            "enrichment_outcome": None,
-            "enrichment_error": sentence,
-        }
+        return _failed(sentence)
     found = any(answer.facts for answer in answers)
     outcome = EnrichmentOutcome.FOUND if found else EnrichmentOutcome.NOTHING
     return {
         "enrichment_status": EnrichmentStatus.COMPLETED.value,
         "enrichment_outcome": EnrichmentOutcome.PARTIAL.value if failures else outcome.value,
+        "enrichment_error": sentence,
+    }
+
+
+def _failed(sentence: str | None) -> dict[str, Any]:
+    return {
+        "enrichment_status": EnrichmentStatus.FAILED.value,
+        "enrichment_outcome": None,
         "enrichment_error": sentence,
     }
 
