@@ -22,7 +22,6 @@ from leads_core.jobs.models import JobState
 from leads_core.jobs.queue import JobRead
 from leads_core.leads.schemas import EnrichmentOutcome, EnrichmentStatus, LeadRead
 from leads_core.leads.service import LeadService
-from leads_core.outgoing.client import OutgoingClient
 
 log = structlog.get_logger(__name__)
 
@@ -43,9 +42,8 @@ class Answer:
 class Coordinator:
     """Runs enrichment jobs. Work that is done twice changes nothing the second time."""
 
-    def __init__(self, database: Database, providers: Sequence[Provider], client: OutgoingClient) -> None:
+    def __init__(self, database: Database, providers: Sequence[Provider]) -> None:
         self._database = database
-        self._client = client
         self._leads = LeadService(database)
         self._providers = providers
 
@@ -81,7 +79,7 @@ class Coordinator:
     async def _ask(self, provider: Provider, lead: LeadRead) -> Answer:
         try:
             async with asyncio.timeout(PROVIDER_SECONDS):
-                found = await provider.find(subject_of(lead), self._client)
+                found = await provider.find(subject_of(lead))
         except ProviderFailed as failure:
             return Answer(provider.name, failure=str(failure), may_pass=failure.may_pass)
         except TimeoutError:

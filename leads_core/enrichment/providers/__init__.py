@@ -1,25 +1,32 @@
-"""Providers: each looks a lead up somewhere and says what it found. Others come in by an entry point.
+"""What a provider is, and which there are: the built-in ones and those of the entry-point group PROVIDER_GROUP.
 
-A company adds its own without touching this code: a package that names a class under the entry-point group
-`lead_explorer.providers` (docs/providers.md).
+A company adds its own without touching this code: a class or function that takes the guard (OutgoingClient) and gives
+a Provider, named in its package as
+
+    [project.entry-points."lead_explorer.providers"]
+    register = "our_package.register:Register"
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import Any, Protocol
 from uuid import UUID
 
+import structlog
+
+from leads_core.errors import LeadExplorerError
 from leads_core.outgoing.client import OutgoingClient
 
-GROUP = "lead_explorer.providers"
+PROVIDER_GROUP = "lead_explorer.providers"
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a provider is told of a lead: no notes, no history, no other people."""
+    """What a provider is told of a lead. registrable_domain is `acme.com` where domain is `careers.acme.com`."""
 
     lead_id: UUID
     domain: str | None
@@ -32,9 +39,9 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class FoundFact:
-    """One thing that was found: confidence in per cent (0 to 100), url the page where it stands.
+    """One thing that was found. field is a lead's column, or any other name for what is shown in the drawer alone.
 
-    suggestion_only: it may be another company's (a parked page, a redirect); it never fills a field by itself.
+    confidence: 0 to 100. url: the page where it stands. suggestion_only: never fills a field by itself.
     """
 
     field: str
@@ -44,35 +51,53 @@ class FoundFact:
     suggestion_only: bool = False
 
 
-class ProviderFailed(Exception):  # noqa: N818 - what happened, in the domain's words
-    """A provider found out nothing. The text is a sentence for people; may_pass: trying again later may help."""
+class ProviderFailed(LeadExplorerError):
+    """Nothing could be found out. The message is a sentence for people; may_pass: trying again later can help."""
 
-    def __init__(self, sentence: str, *, may_pass: bool = False) -> None:
-        super().__init__(sentence)
+    def __init__(self, message: str, *, may_pass: bool = False) -> None:
+        super().__init__(message)
         self.may_pass = may_pass
 
 
 class Provider(Protocol):
-    """A source of facts. fields are the names it can give: columns of a lead, and others that are only shown."""
+    """Finds facts about a lead. Made once for each process; `find` is called for many leads at once."""
 
-    name: str
-    fields: frozenset[str]
+    @property
+    def name(self) -> str:
+        """One lower-case word: the source that facts name."""
+        ...
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The fields it can give."""
+        ...
 
     def applies_to(self, subject: Subject) -> bool:
-        """Whether there is anything to look up."""
+        """Whether there is anything to ask for."""
+        ...
 
-    async def find(self, subject: Subject, client: OutgoingClient) -> Sequence[FoundFact]:
-        """What is known of this lead. Raises ProviderFailed. Every request goes through the client."""
+    async def find(self, subject: Subject) -> list[FoundFact]:
+        """The facts, none when there are none. Raises ProviderFailed."""
+        ...
 
 
-def installed_providers() -> list[Provider]:
-    """The built-in providers, then those of installed packages, by name; the first of a name wins."""
-    from leads_core.enrichment.providers.dns import DnsProvider  # noqa: PLC0415 - they import this module
-    from leads_core.enrichment.providers.website import WebsiteProvider  # noqa: PLC0415
+ProviderFactory = Callable[[OutgoingClient], Provider]
 
-    providers: list[Provider] = [DnsProvider(), WebsiteProvider()]
-    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
-        provider: Provider = point.load()()
-        if provider.name not in {known.name for known in providers}:
-            providers.append(provider)
+
+def installed_providers(client: OutgoingClient) -> list[Provider]:
+    """dns, website, and every installed package's own. One that cannot be made is logged and left out."""
+    from leads_core.enrichment.providers.dns import Dns  # noqa: PLC0415 - they import this module
+    from leads_core.enrichment.providers.website import Website  # noqa: PLC0415
+
+    return [Dns(client), Website(client), *_added(client)]
+
+
+def _added(client: OutgoingClient) -> Sequence[Provider]:
+    providers: list[Provider] = []
+    for entry in entry_points(group=PROVIDER_GROUP):
+        try:
+            make: ProviderFactory = entry.load()
+            providers.append(make(client))
+        except Exception:
+            log.exception("provider_not_loaded", provider=entry.name)
     return providers

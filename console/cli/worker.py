@@ -1,0 +1,60 @@
+"""`leads worker`: takes jobs until it is told to stop. Any number of them, on any number of machines."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+
+from console import telemetry
+from console.cli.surroundings import settings_at_a_database
+from leads_core import idempotency, rate_limit
+from leads_core.accounts import sessions
+from leads_core.database import Database
+from leads_core.enrichment.coordinator import Coordinator
+from leads_core.enrichment.providers import installed_providers
+from leads_core.jobs import cleaning
+from leads_core.jobs.models import JobKind
+from leads_core.jobs.worker import Chore, Worker
+from leads_core.leads.counting import fold_counts
+from leads_core.outgoing.client import OutgoingClient
+from leads_core.settings import Settings
+from leads_core.transfer.importing import ImportHandler
+
+HOUR = 3600.0
+
+
+def worker() -> None:
+    """Run a worker alone. Ctrl-C or SIGTERM: what runs is finished or given back within 10 s."""
+    telemetry.set_up()
+    with settings_at_a_database() as settings:
+        asyncio.run(_run(settings))
+
+
+async def _run(settings: Settings) -> None:
+    database = Database(settings, pool_size=8)
+    client = OutgoingClient(
+        nameservers=settings.enrichment_nameservers,
+        loopback=settings.enrichment_loopback,
+        ca_file=settings.enrichment_ca_file,
+    )
+    try:
+        async with client:
+            coordinator = Coordinator(database, installed_providers(client))
+            handlers = {JobKind.ENRICHMENT: coordinator, JobKind.IMPORT: ImportHandler(database)}
+            running = Worker(database, handlers, chores(database))
+            for number in (signal.SIGINT, signal.SIGTERM):
+                asyncio.get_running_loop().add_signal_handler(number, running.stop)
+            await running.run()
+    finally:
+        await database.close()
+
+
+def chores(database: Database) -> list[Chore]:
+    """What every worker does beside jobs."""
+    return [
+        Chore("fold lead counts", 5, lambda: fold_counts(database)),
+        Chore("forget ended sessions", HOUR, lambda: sessions.forget_ended(database)),
+        Chore("forget idempotency keys", HOUR, lambda: idempotency.forget_old(database)),
+        Chore("forget full rate limits", HOUR, lambda: rate_limit.forget_full(database)),
+        Chore("forget old uploads", HOUR, lambda: cleaning.forget_old(database)),
+    ]
