@@ -14,7 +14,7 @@ from leads_core.enrichment.coordinator import Coordinator
 from leads_core.enrichment.providers import installed_providers
 from leads_core.jobs import cleaning
 from leads_core.jobs.models import JobKind
-from leads_core.jobs.worker import Chore, Worker
+from leads_core.jobs.worker import Chore, Handler, Worker
 from leads_core.leads.counting import fold_counts
 from leads_core.outgoing.client import OutgoingClient
 from leads_core.settings import Settings
@@ -40,7 +40,7 @@ async def _run(settings: Settings) -> None:
     try:
         async with client:
             coordinator = Coordinator(database, installed_providers(client))
-            handlers = {JobKind.ENRICHMENT: coordinator, JobKind.IMPORT: ImportHandler(database)}
+            handlers: dict[JobKind, Handler] = {JobKind.ENRICHMENT: coordinator, JobKind.IMPORT: ImportHandler(database)}
             running = Worker(database, handlers, chores(database))
             for number in (signal.SIGINT, signal.SIGTERM):
                 asyncio.get_running_loop().add_signal_handler(number, running.stop)

@@ -143,7 +143,7 @@ def _read_address(node: Node, found: _Found) -> None:
         whole = ", ".join(part for part in (parts["streetAddress"], place, parts["addressCountry"]) if part)
         if parts["streetAddress"]:
             found.add("address", safe_line(whole, 300), 85)
-    for text in texts(node.get("address"))[:1]:
+    if isinstance(text := node.get("address"), str):
         found.add("address", safe_line(text, 300), 75)
 
 
