@@ -7,6 +7,7 @@ import sys
 from importlib import metadata
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
 
 
 def set_up() -> None:
@@ -15,7 +16,8 @@ def set_up() -> None:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.dict_tracebacks,
+        # Without the frames' locals: they hold what people typed.
+        structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
     ]
     renderer = structlog.processors.JSONRenderer()
     structlog.configure(

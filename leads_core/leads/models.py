@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from leads_core.accounts.models import User
 from leads_core.audit.record.entry import PART_OF, timestamp
 from leads_core.database import C_TEXT, Base, one_of
 from leads_core.leads.facets import facet_sql
@@ -87,7 +88,7 @@ class Lead(Base):
     notes: Mapped[str | None] = mapped_column(Text)
     tags: Mapped[list[str]] = mapped_column(ARRAY(C_TEXT), server_default=text("'{}'"))
     stage: Mapped[str] = mapped_column(C_TEXT)
-    owner_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", name="leads_owner_id_fkey"))
+    owner_id: Mapped[UUID | None] = mapped_column(ForeignKey(User.id, name="leads_owner_id_fkey"))
     follow_up_on: Mapped[date | None]
     source: Mapped[str] = mapped_column(C_TEXT)
     source_detail: Mapped[str | None] = mapped_column(Text)
