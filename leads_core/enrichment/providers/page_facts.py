@@ -14,7 +14,7 @@ import phonenumbers
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from leads_core.enrichment.providers import FoundFact
-from leads_core.enrichment.providers.page_text import decoded, safe_line
+from leads_core.enrichment.providers.page_text import parsed, safe_line
 from leads_core.enrichment.providers.structured_data import INDUSTRIES, Node, objects, organizations, texts, types_of
 from leads_core.leads.normalising import (
     normalise_country,
@@ -37,7 +37,7 @@ SOCIAL = frozenset(
      "mastodon.social", "bsky.app", "vk.com", "weibo.com", "threads.net", "pinterest.com"}
 )  # fmt: skip
 _SHARING = re.compile(r"/(?:share|sharer|intent|dialog|hashtag|search|watch|embed|plugins|tr|p|policies|login)\b", re.I)
-_COMPANY_PAGE = re.compile(r"/(?:company|school|showcase)/[^/?#]+", re.IGNORECASE)
+_COMPANY_PAGE = re.compile(r"/(?:company|school|showcase)/(?:[^/?#%]|%[2-9a-f][0-9a-f])+(?=/|\Z)", re.IGNORECASE)
 _SEPARATORS = re.compile(r"\s+[|–—•·»:\-]+\s+|\s*[|»•·]\s*|:\s+")
 _RANGE = re.compile(r"(\d{1,7})\s*(?:-|–|to|bis|à)\s*(\d{1,7})")
 _DATE = re.compile(r"(?:1[5-9]|20)\d\d(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01]))?)?")
@@ -45,7 +45,7 @@ _DATE = re.compile(r"(?:1[5-9]|20)\d\d(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|
 
 def facts_of_page(body: bytes, *, url: str, content_type: str = "") -> list[FoundFact]:
     """What the page at url says of its company: the surest of each field; social_profile may come several times."""
-    page = LexborHTMLParser(decoded(body, content_type).replace("\x00", ""))
+    page = parsed(body, content_type)
     found = _Found(url)
     metas = _metas(page)
     own = _own_organization(page, url)
@@ -84,9 +84,10 @@ class _Found:
         except ValueError:
             return
 
-    def value(self, field: str) -> Any:
+    def value(self, field: str, *, sure: bool = False) -> Any:
+        """What was found for field; sure: unless it is another company's."""
         held = self._best.get((field, None))
-        return held.value if held else None
+        return held.value if held and not (sure and held.suggestion_only) else None
 
     def facts(self) -> list[FoundFact]:
         return list(self._best.values())[:60]
@@ -191,10 +192,10 @@ def _metas(page: LexborHTMLParser) -> dict[str, str]:
 
 def _name_in_title(title: str | None, url: str) -> str | None:
     """The part of the title that says the domain's own name: `Acme Tools` in `Home | Acme Tools` at acmetools.com."""
-    own = _letters(company_of(urlsplit(url).hostname or "").partition(".")[0])
+    domain = company_of(urlsplit(url).hostname or "")
+    own = _letters(domain.partition(".")[0])
     for part in _SEPARATORS.split(title or ""):
-        letters = _letters(part)
-        if len(own) >= 3 and letters.startswith(own) and len(part) <= 60:
+        if len(own) >= 3 and _letters(part).startswith(own) and len(part) <= 60 and domain not in part.lower():
             return part.strip() or None
     return None
 
@@ -214,10 +215,10 @@ def _read_links(page: LexborHTMLParser, found: _Found) -> None:
             _add_email(unquote(href[7:].partition("?")[0], errors="ignore"), found, 60)
         elif scheme.startswith(("http", "//")):
             _add_profile("https:" + href if href.startswith("//") else href, found, linkedin=80)
-    country = found.value("country")
+    country = found.value("country", sure=True)
     for phone in phones[:1]:
         found.add_read("phone", lambda text: normalise_phone(text, country), safe_line(phone, 50), 70)
-    found.add("country", _country_of_phone(found.value("phone")), 55)
+    found.add("country", _country_of_phone(found.value("phone", sure=True)), 55)
 
 
 def _country_of_phone(phone: str | None) -> str | None:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from selectolax.lexbor import LexborHTMLParser
-
-from leads_core.enrichment.providers.page_text import decoded
+from leads_core.enrichment.providers.page_text import parsed
 from leads_core.leads.normalising import registrable_domain
 
 DEALERS = frozenset(
@@ -35,7 +33,7 @@ SHORT = 1500
 
 def is_parked(body: bytes, *, content_type: str = "") -> bool:
     """Whether the page says in its title or in a short text that nobody lives here, or shows a dealer's frame."""
-    page = LexborHTMLParser(decoded(body, content_type).replace("\x00", ""))
+    page = parsed(body, content_type)
     title_node = page.css_first("title")
     if title_node and _PHRASES.search(" ".join(title_node.text(deep=True)[:500].split())):
         return True

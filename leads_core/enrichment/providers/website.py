@@ -12,7 +12,7 @@ from leads_core.enrichment.providers.page_facts import FIELDS, company_of, facts
 from leads_core.enrichment.providers.parking import is_parked
 from leads_core.errors import OutgoingRefused
 from leads_core.outgoing.client import OutgoingClient, OutgoingResponse
-from leads_core.outgoing.failures import ConnectionFailed, NameHasNoAddress
+from leads_core.outgoing.failures import ConnectionFailed, NameDoesNotExist, NameHasNoAddress
 from leads_core.outgoing.robots import Robots
 
 TRAP_CONFIDENCE = 30
@@ -52,6 +52,9 @@ class Website:
         for url in _addresses(domain):
             try:
                 return await self._client.get(url, purpose=self.name, before_each=self._allowed)
+            except NameDoesNotExist:
+                if failure is None:  # then nothing below the name exists either (RFC 8020)
+                    raise
             except (ConnectionFailed, NameHasNoAddress) as refused:
                 failure = failure or refused
         assert failure is not None  # noqa: S101 - there is always an address to try

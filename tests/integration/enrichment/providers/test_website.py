@@ -1,0 +1,156 @@
+"""What the website provider reads from a real web server, behind the guard."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib.metadata import EntryPoint, EntryPoints
+from pathlib import Path
+
+import pytest
+
+from leads_core.enrichment import providers as providers_module
+from leads_core.enrichment.providers import PROVIDER_GROUP, ProviderFailed, Subject, installed_providers
+from leads_core.enrichment.providers.website import Website
+from leads_core.outgoing.client import OutgoingClient
+from tests.servers.small_internet import SmallInternet
+from tests.servers.web_server import Answer
+
+CORPUS = Path(__file__).parents[3] / "corpus"
+DOMAIN = "brandt-werkzeuge.de"
+PAGE = (CORPUS / "german_toolmaker_graph.html").read_bytes()
+
+
+async def test_home_page_gives_facts_with_the_page_that_they_stand_on(
+    internet: SmallInternet, guard: OutgoingClient, subject: Subject
+) -> None:
+    internet.site(DOMAIN, {"/": Answer.redirect(f"https://www.{DOMAIN}/", 301)})
+    internet.site(f"www.{DOMAIN}", {"/": PAGE})
+
+    facts = {fact.field: fact for fact in await Website(guard).find(subject)}
+
+    assert (facts["company_name"].value, facts["company_name"].confidence) == ("Brandt Werkzeuge GmbH", 90)
+    assert (facts["employee_count"].value, facts["phone"].value) == (180, "+492191550120")
+    assert facts["website"].value == f"https://www.{DOMAIN}"
+    assert {fact.url for fact in facts.values()} == {f"https://www.{DOMAIN}/"}
+    assert [field for field, fact in facts.items() if fact.suggestion_only] == ["email"]
+
+
+async def test_name_without_address_is_tried_with_www(
+    internet: SmallInternet, guard: OutgoingClient, subject: Subject
+) -> None:
+    internet.names.add(DOMAIN, "MX", "10 mail.brandt-werkzeuge.de.")
+    internet.site(f"www.{DOMAIN}", {"/": PAGE})
+
+    assert "company_name" in {fact.field for fact in await Website(guard).find(subject)}
+
+
+async def test_site_without_https_is_read_over_http(internet: SmallInternet, subject: Subject) -> None:
+    internet.site(DOMAIN, {"/": PAGE})
+    loopback = {**internet.loopback, "127.0.0.2:443": "127.0.0.1:1"}
+
+    async with OutgoingClient(nameservers=internet.nameservers, loopback=loopback) as guard:
+        facts = await Website(guard).find(subject)
+
+    assert {fact.url for fact in facts} == {f"http://{DOMAIN}/"}
+
+
+async def test_redirect_to_another_company_gives_suggestions_only(
+    internet: SmallInternet, guard: OutgoingClient, subject: Subject
+) -> None:
+    internet.site(DOMAIN, {"/": Answer.redirect("https://lumenstack.io/")})
+    internet.site("lumenstack.io", {"/": (CORPUS / "english_software_no_json_ld.html").read_bytes()})
+
+    facts = {fact.field: fact for fact in await Website(guard).find(subject)}
+
+    assert facts.pop("redirects_to").value == "lumenstack.io"
+    assert facts["company_name"].value == "Lumenstack"
+    assert all(fact.suggestion_only and fact.confidence <= 30 for fact in facts.values())
+
+
+async def test_parked_page_gives_suggestions_only(
+    internet: SmallInternet, guard: OutgoingClient, subject: Subject
+) -> None:
+    internet.site(DOMAIN, {"/": (CORPUS / "parked_german_host.html").read_bytes()})
+
+    facts = {fact.field: fact for fact in await Website(guard).find(subject)}
+
+    assert facts.pop("parked").value == "yes"
+    assert all(fact.suggestion_only for fact in facts.values())
+
+
+async def test_site_that_forbids_reading_is_left_alone_in_words(
+    internet: SmallInternet, guard: OutgoingClient, subject: Subject
+) -> None:
+    internet.site(DOMAIN, {"/": PAGE, "/robots.txt": Answer(b"User-agent: *\nDisallow: /", content_type="text/plain")})
+
+    with pytest.raises(ProviderFailed, match="does not allow automated reading") as failed:
+        await Website(guard).find(subject)
+
+    assert (failed.value.may_pass, internet.web.requests_of(DOMAIN, "/")) == (False, [])
+
+
+@pytest.mark.parametrize(
+    ("status", "may_pass"), [(500, True), (503, True), (429, True), (404, False), (403, False), (410, False)]
+)
+async def test_status_says_whether_trying_again_helps(
+    internet: SmallInternet, guard: OutgoingClient, subject: Subject, status: int, may_pass: bool
+) -> None:
+    internet.site(DOMAIN, {"/": Answer(b"", status)})
+
+    with pytest.raises(ProviderFailed, match=str(status)) as failed:
+        await Website(guard).find(subject)
+
+    assert failed.value.may_pass is may_pass
+
+
+async def test_domain_that_leads_to_a_private_address_fails_in_words(
+    internet: SmallInternet, guard: OutgoingClient, subject: Subject
+) -> None:
+    internet.names.add(DOMAIN, "A", "192.168.0.1")
+
+    with pytest.raises(ProviderFailed, match=r"192\.168\.0\.1 is private") as failed:
+        await Website(guard).find(subject)
+
+    assert not failed.value.may_pass
+
+
+async def test_domain_that_does_not_exist_is_asked_about_once(
+    internet: SmallInternet, guard: OutgoingClient, subject: Subject
+) -> None:
+    with pytest.raises(ProviderFailed, match="does not exist"):
+        await Website(guard).find(subject)
+
+    assert {name for name, _ in internet.names.questions} == {DOMAIN}
+
+
+async def test_machine_without_a_network_is_told_so_for_good(subject: Subject) -> None:
+    async with OutgoingClient(nameservers=["255.255.255.255"]) as unconnected:
+        with pytest.raises(ProviderFailed, match="No name server answered") as failed:
+            await Website(unconnected).find(subject)
+
+    assert not failed.value.may_pass
+
+
+def test_lead_without_a_domain_is_nothing_to_read(subject: Subject) -> None:
+    assert not Website(OutgoingClient()).applies_to(replace(subject, domain=None))
+
+
+def test_providers_of_other_packages_are_found_and_a_broken_one_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    added = EntryPoints(
+        [
+            EntryPoint("register", f"{__name__}:Register", PROVIDER_GROUP),
+            EntryPoint("broken", "no_such_package:Nothing", PROVIDER_GROUP),
+        ]
+    )
+    monkeypatch.setattr(providers_module, "entry_points", lambda group: added.select(group=group))
+    monkeypatch.setattr(EntryPoint, "load", lambda entry: Register if entry.name == "register" else _fail())
+
+    assert [provider.name for provider in installed_providers(OutgoingClient())] == ["dns", "website", "register"]
+
+
+class Register(Website):
+    name = "register"
+
+
+def _fail() -> None:
+    raise ModuleNotFoundError("no_such_package")
