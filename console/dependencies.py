@@ -9,16 +9,19 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Annotated, Any, TypeVar, cast
 
 from fastapi import Depends
+from fastapi.exceptions import ValidationException
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from console.problems import Fault
 from console.rendering import Renderer
 from leads_core import idempotency, rate_limit
 from leads_core.accounts.permissions import Permission
 from leads_core.accounts.visitor import Visitor, require
 from leads_core.database import Database
-from leads_core.errors import Invalid, UnsupportedType
+from leads_core.errors import Invalid, LeadExplorerError, UnsupportedType
 from leads_core.idempotency import Answer, KeyedRequest
 from leads_core.leads.service import LeadService
 from leads_core.settings import Settings
@@ -58,7 +61,12 @@ class GuardedRoute(APIRoute):
         async def guarded(request: Request) -> Response:
             await admit(request, permission)
             refuse_other_types(request, types)
-            return await handle(request)
+            try:
+                return await handle(request)
+            except (LeadExplorerError, HTTPException, ValidationException):
+                raise
+            except Exception as error:
+                raise Fault from error
 
         return guarded
 

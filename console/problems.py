@@ -59,6 +59,10 @@ class MethodNotAllowed(errors.LeadExplorerError):
         super().__init__(f"This address does not take {method}.")
 
 
+class Fault(errors.LeadExplorerError):
+    """Something of ours broke; its cause is the exception. Answered as 500, with the headers of every answer."""
+
+
 #: First match wins: subclasses stand before their parents.
 TABLE: tuple[tuple[type[errors.LeadExplorerError], Kind], ...] = (
     (errors.Malformed, MALFORMED),
@@ -164,7 +168,8 @@ def install(app: FastAPI, page_of: PageOf) -> None:
 
     async def on_domain_error(request: Request, error: Exception) -> Response:
         if kind_of(error) is BROKEN:
-            return await on_fault(request, error)
+            context = request.state.context
+            log.error("request_broke", request_id=context.request_id, exc_info=error.__cause__ or error)
         return await answer(request, error, page_of)
 
     async def on_validation_error(request: Request, error: Exception) -> Response:
@@ -173,14 +178,9 @@ def install(app: FastAPI, page_of: PageOf) -> None:
     async def on_http_exception(request: Request, error: Exception) -> Response:
         return await answer(request, of_http(cast(HTTPException, error), request), page_of)
 
-    async def on_fault(request: Request, error: Exception) -> Response:
-        log.error("request_broke", method=request.method, exc_info=error)
-        return await answer(request, error, page_of)
-
     app.add_exception_handler(errors.LeadExplorerError, on_domain_error)
     app.add_exception_handler(RequestValidationError, on_validation_error)
     app.add_exception_handler(HTTPException, on_http_exception)
-    app.add_exception_handler(Exception, on_fault)
 
 
 def of_http(error: HTTPException, request: Request) -> Exception:

@@ -17,7 +17,7 @@ def set_up() -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         # Without the frames' locals: they hold what people typed.
-        structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)),
+        structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False, max_frames=12)),
     ]
     renderer = structlog.processors.JSONRenderer()
     structlog.configure(

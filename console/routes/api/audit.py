@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-import orjson
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from console.dependencies import Config, CurrentVisitor, GuardedRoute, Pool, requires
+from console.routes.api.answers import json_answer
 from console.routes.api.examples import ANSWERS
 from leads_core.accounts.permissions import Permission
 from leads_core.audit import queries
@@ -50,7 +50,7 @@ async def trail(
     page, more = entries[:size], len(entries) > size
     next_cursor = cursors.write(Position(key=(page[-1].id,)), this_list) if more else None
     body = {"items": [entry_document(entry) for entry in page], "next_cursor": next_cursor}
-    return Response(orjson.dumps(body), media_type="application/json")
+    return json_answer(body)
 
 
 def entry_document(entry: EntryRead) -> dict[str, Any]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-import orjson
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from console.dependencies import GuardedRoute, Leads, OnlyOnce, Pool, requires
+from console.routes.api.answers import json_answer
 from console.routes.api.examples import ANSWERS
 from console.routes.api.jobs import job_document
 from console.routes.api.leads import answered
@@ -51,7 +51,7 @@ async def state(lead_id: UUID, leads: Leads, pool: Pool) -> Response:
         "checked_at": checked_at,
         "job": job_document(job) if job else None,
     }
-    return Response(orjson.dumps(body), media_type="application/json")
+    return json_answer(body)
 
 
 @router.get("/{lead_id}/facts", responses=ANSWERS)
@@ -62,7 +62,7 @@ async def facts(lead_id: UUID, leads: Leads, pool: Pool) -> Response:
     async with pool.transaction() as session:
         found = await queries.facts_of(session, lead_id)
     body = {"items": [_document(lead, fact) for fact in found], "next_cursor": None}
-    return Response(orjson.dumps(body), media_type="application/json")
+    return json_answer(body)
 
 
 def _document(lead: LeadRead, found: FactRead) -> dict[str, Any]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import orjson
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from console.dependencies import AnyVisitor, GuardedRoute, Pool, requires
+from console.routes.api.answers import json_answer
 from leads_core.accounts.permissions import Permission
 from leads_core.audit import queries
 from leads_core.database import Database
@@ -76,4 +76,4 @@ async def _answers(database: Database) -> bool:
 
 
 def _json(body: dict[str, Any], status: int = 200) -> Response:
-    return Response(orjson.dumps(body), status, {"Cache-Control": "no-store"}, "application/json")
+    return json_answer(body, status, {"Cache-Control": "no-store"})

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-import orjson
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from console.dependencies import GuardedRoute, Pool, requires
+from console.routes.api.answers import json_answer
 from console.routes.api.examples import ANSWERS
 from leads_core.accounts.permissions import Permission
 from leads_core.errors import NotFound
@@ -27,7 +27,7 @@ async def read(job_id: UUID, pool: Pool) -> Response:
         job = await queue.find(session, job_id)
     if job is None:
         raise NotFound("job", job_id)
-    return Response(orjson.dumps(job_document(job)), media_type="application/json")
+    return json_answer(job_document(job))
 
 
 def job_document(job: JobRead) -> dict[str, Any]:

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
-import orjson
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from console import problems
 from console.dependencies import GuardedRoute, IfVersion, Leads, OnlyOnce, requires
+from console.routes.api.answers import encoded
 from console.routes.api.examples import ANSWERS
 from leads_core.accounts.permissions import Permission
 from leads_core.errors import Invalid
@@ -132,7 +132,7 @@ def _added(results: Sequence[QuickAdded]) -> Answer:
             raise only.error
         assert only.lead is not None  # noqa: S101 - one of the two is there
         return created(only.lead)
-    body = orjson.dumps({"results": [_result(result) for result in results]})
+    body = encoded({"results": [_result(result) for result in results]})
     ids = tuple(result.lead.id for result in results if result.lead)
     return Answer(207, {"Content-Type": JSON}, body, ids)
 

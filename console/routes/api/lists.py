@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from console.dependencies import Config, CurrentVisitor, GuardedRoute, Pool, requires
+from console.routes.api.answers import json_answer
 from console.routes.api.examples import ANSWERS
 from leads_core.accounts.permissions import Permission
 from leads_core.errors import Invalid
@@ -20,9 +20,6 @@ from leads_core.leads.rows import LeadRow
 from leads_core.paging import Cursors, Page, page_size
 
 router = APIRouter(prefix="/api/v1/leads", route_class=GuardedRoute, tags=["leads"])
-
-#: One encoder for all answers: it keeps no state between them.
-ENCODER = msgspec.json.Encoder(uuid_format="canonical")
 
 PARAMETERS = (
     *("is_manual", "stage", "enrichment_status", "enrichment_outcome", "source", "owner", "tag", "domain"),
@@ -45,7 +42,7 @@ async def page(request: Request, pool: Pool, config: Config, who: CurrentVisitor
     cursors = Cursors(config.signing_secret)
     async with pool.reader() as reader:
         found = await page_of_leads(reader, wanted, sort, query.get("cursor"), size, cursors=cursors, total=total)
-    return Response(ENCODER.encode(_document(found)), 200, _links(request, found), "application/json")
+    return json_answer(_document(found), headers=_links(request, found))
 
 
 def _document(found: Page[LeadRow]) -> dict[str, Any]:
