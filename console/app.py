@@ -52,7 +52,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.templates, app.state.live = Templates(assets), Live(database)
     problems.install(app, error_page)
     app.add_route("/static/{name}", assets.serve, include_in_schema=False)
-    for router in (health.probes, health.router, events.router, *api.ROUTERS, *pages.ROUTERS):
+    app.state.routers = (health.probes, health.router, events.router, *api.ROUTERS, *pages.ROUTERS)
+    for router in app.state.routers:
         app.include_router(router)
     return app
 
