@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,6 +23,7 @@ from leads_core.leads import changing
 from leads_core.leads.models import Lead
 from leads_core.leads.quick_add import QuickAddLine, parse_quick_add
 from leads_core.leads.schemas import EnrichmentStatus, LeadCreate, LeadRead, LeadUpdate, Source
+from leads_core.leads.upserting import Existing, Foreseen, Upserted, UpsertRow, check_many, upsert_many
 
 Decide = Callable[[LeadRead, datetime], Mapping[str, Any]]
 Beside = Callable[[AsyncSession, LeadRead], Awaitable[None]]
@@ -157,6 +158,26 @@ class LeadService:
             return await self._change(lead_id, Action.ENRICH, changes, deleted=None, beside=beside)
         except NotFound:
             return None
+
+    async def import_rows(
+        self,
+        rows: Sequence[UpsertRow],
+        existing: Existing,
+        *,
+        enrich: bool = False,
+        beside: Callable[[AsyncSession, Sequence[Upserted]], Awaitable[None]] | None = None,
+    ) -> list[Upserted]:
+        """Rows of a file in one transaction, by identity; what became of each. Writes nothing for what is the same."""
+        async with self._database.one_transaction() as session:
+            outcomes = await upsert_many(self._database.transaction, rows, existing, enrich=enrich)
+            if beside:
+                await beside(session, outcomes)
+        return outcomes
+
+    async def check_rows(self, rows: Sequence[UpsertRow], existing: Existing, foreseen: Foreseen) -> list[Upserted]:
+        """What import_rows would make of them after the rows that went into foreseen. Writes nothing."""
+        async with self._database.transaction() as session:
+            return await check_many(session, rows, existing, foreseen)
 
     async def _change(
         self,
