@@ -46,6 +46,11 @@ class Live:
     def start(self) -> None:
         self._task = asyncio.create_task(self._listen())
 
+    @property
+    def listening(self) -> asyncio.Event:
+        """Set while changes are heard."""
+        return self._changes.listening
+
     async def stop(self) -> None:
         """End every stream, then the LISTEN."""
         for stream in list(self._streams):

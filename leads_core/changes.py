@@ -29,6 +29,8 @@ class Changes:
 
     def __init__(self, url: str) -> None:
         self._url = asyncpg_url(url)
+        #: Set while the connection stands: changes committed from now on are heard.
+        self.listening = asyncio.Event()
 
     async def listen(self) -> AsyncIterator[Change]:
         """Every change from now on, without end. After a lost connection the first is a Change of many."""
@@ -48,12 +50,14 @@ class Changes:
                     CHANNEL, lambda *message, heard=heard: heard.put_nowait(_read(message[3]))
                 )
                 pause = 0.5
+                self.listening.set()
                 if last:
                     yield Change(last, [], many=True)
                 while (change := await heard.get()) is not None:
                     last = change.entry_id
                     yield change
             finally:
+                self.listening.clear()
                 connection.terminate()
 
 

@@ -53,7 +53,7 @@ def _owner_url() -> str:
     attributes: dict[str, Any] = context.config.attributes
     url = attributes.get("url") or settings.database_owner_url or settings.database_url
     if not url:
-        raise Misconfigured("DATABASE_OWNER_URL or DATABASE_URL: set one, or run `leads migrate`, which finds the embedded server.")
+        raise Misconfigured("DATABASE_OWNER_URL or DATABASE_URL: set one, or run `leads migrate`: it finds a server.")
     return str(url)
 
 

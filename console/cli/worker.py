@@ -39,8 +39,10 @@ async def _run(settings: Settings) -> None:
     )
     try:
         async with client:
-            coordinator = Coordinator(database, installed_providers(client))
-            handlers: dict[JobKind, Handler] = {JobKind.ENRICHMENT: coordinator, JobKind.IMPORT: ImportHandler(database)}
+            handlers: dict[JobKind, Handler] = {
+                JobKind.ENRICHMENT: Coordinator(database, installed_providers(client)),
+                JobKind.IMPORT: ImportHandler(database),
+            }
             running = Worker(database, handlers, chores(database))
             for number in (signal.SIGINT, signal.SIGTERM):
                 asyncio.get_running_loop().add_signal_handler(number, running.stop)

@@ -15,8 +15,10 @@ Values = dict[str, Any]
 
 #: What a machine may fill; never email and domain: an address that it finds is a suggestion.
 FILLABLE = frozenset(
-    ("company_name", "contact_name", "job_title", "phone", "website", "linkedin_url", "industry", "employee_count")
-    + ("city", "country", "language", "description")
+    {
+        *("company_name", "contact_name", "job_title", "phone", "website", "linkedin_url"),
+        *("industry", "employee_count", "city", "country", "language", "description"),
+    }
 )
 BY_A_PERSON = {"source": "person"}
 

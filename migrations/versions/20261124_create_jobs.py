@@ -62,7 +62,8 @@ CREATE TABLE job_files (
 RIGHTS = (
     "GRANT SELECT, INSERT, UPDATE ON jobs TO leads_app",
     "GRANT SELECT, INSERT, DELETE ON job_files TO leads_app",
-    "GRANT SELECT, INSERT, UPDATE, DELETE ON pgqueuer, pgqueuer_log, pgqueuer_schedules, pgqueuer_statistics TO leads_app",
+    """GRANT SELECT, INSERT, UPDATE, DELETE ON pgqueuer, pgqueuer_log, pgqueuer_schedules, pgqueuer_statistics
+       TO leads_app""",
     """GRANT USAGE ON SEQUENCE pgqueuer_id_seq, pgqueuer_log_id_seq, pgqueuer_schedules_id_seq,
        pgqueuer_statistics_id_seq TO leads_app""",
 )

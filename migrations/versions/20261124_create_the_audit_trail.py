@@ -49,8 +49,8 @@ TABLES = (
         CONSTRAINT audit_log_channel_check CHECK (channel IN ('web', 'api', 'import', 'cli', 'worker'))
     )
     """,
-    'CREATE INDEX IF NOT EXISTS ix_audit_log_task_id ON audit_log (task_id, id) WHERE task_id IS NOT NULL',
-    'CREATE TABLE IF NOT EXISTS audit_pending (entry_id uuid CONSTRAINT audit_pending_pkey PRIMARY KEY)',
+    "CREATE INDEX IF NOT EXISTS ix_audit_log_task_id ON audit_log (task_id, id) WHERE task_id IS NOT NULL",
+    "CREATE TABLE IF NOT EXISTS audit_pending (entry_id uuid CONSTRAINT audit_pending_pkey PRIMARY KEY)",
 )
 
 GUARDS = (
@@ -84,8 +84,7 @@ VIEW = """
 CREATE OR REPLACE VIEW audit_log_leads AS
 SELECT e.id, e.subject_id AS lead_id, e.seq, e.action, e.actor_kind, e.actor_id,
        CASE e.actor_kind WHEN 'user' THEN e.actor_id END AS user_id,
-       CASE jsonb_typeof(e.parts -> 'origin') WHEN 'array' THEN e.parts -> 'origin' -> 1 ->> 'ip_address' END AS ip_address,
-       CASE jsonb_typeof(e.parts -> 'origin') WHEN 'array' THEN e.parts -> 'origin' -> 1 ->> 'user_agent' END AS user_agent,
+       e.parts #>> '{origin,1,ip_address}' AS ip_address, e.parts #>> '{origin,1,user_agent}' AS user_agent,
        e.channel, e.request_id, e.task_id, e.occurred_at, v.old_values, v.new_values
 FROM audit_log e CROSS JOIN LATERAL (
     SELECT coalesce(jsonb_object_agg(f.key, f.value -> 0) FILTER (WHERE f.key IS NOT NULL), '{}') AS old_values,
@@ -97,11 +96,11 @@ WHERE e.subject_kind = 'lead'
 """
 
 RIGHTS = (
-    'REVOKE ALL ON SCHEMA public FROM PUBLIC',
-    'GRANT USAGE ON SCHEMA public TO leads_app',
-    'GRANT SELECT, INSERT ON audit_log TO leads_app',
-    'GRANT SELECT, INSERT, DELETE ON audit_pending TO leads_app',
-    'GRANT SELECT ON audit_log_leads TO leads_app',
+    "REVOKE ALL ON SCHEMA public FROM PUBLIC",
+    "GRANT USAGE ON SCHEMA public TO leads_app",
+    "GRANT SELECT, INSERT ON audit_log TO leads_app",
+    "GRANT SELECT, INSERT, DELETE ON audit_pending TO leads_app",
+    "GRANT SELECT ON audit_log_leads TO leads_app",
 )
 
 
