@@ -1,0 +1,111 @@
+"""Every kind of change through every door, and the trail compared with what was done."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import asyncpg
+import pytest
+from httpx2 import AsyncClient
+
+from leads_core.accounts.permissions import Role
+from leads_core.settings import Settings
+from tests.integration.console.conftest import PEER, Ask
+from tests.integration.trail_state import differences
+
+API = "/api/v1/leads"
+
+#: Door: what to do with a client and a lead, the actions that must then stand in the trail, and their channel.
+Deed = Callable[[AsyncClient, str], Awaitable[Any]]
+
+
+async def _api_quick_add(client: AsyncClient, _: str) -> None:
+    assert (await client.post(f"{API}/quick-add", json={"text": "linear.app\nbo@bitwarden.com"})).status_code == 207
+
+
+BY_SCRIPT: dict[str, tuple[Deed, list[str]]] = {
+    "create": (lambda api, _: api.post(API, json={"domain": "linear.app", "enrich": True}), ["CREATE"]),
+    "quick-add": (_api_quick_add, ["CREATE", "CREATE"]),
+    "update by PUT": (lambda api, lead: api.put(f"{API}/{lead}", json={"city": "Bonn"}), ["UPDATE"]),
+    "update by PATCH": (lambda api, lead: api.patch(f"{API}/{lead}", json={"tags": ["a", "b"]}), ["UPDATE"]),
+    "delete": (lambda api, lead: api.delete(f"{API}/{lead}"), ["DELETE"]),
+    "enrich": (lambda api, lead: api.post(f"{API}/{lead}/enrich"), ["ENRICH"]),
+}
+
+BY_HAND: dict[str, tuple[Deed, list[str]]] = {
+    "create": (lambda web, _: web.post("/leads", data={"email": "bo@linear.app", "enrich": "true"}), ["CREATE"]),
+    "quick-add": (lambda web, _: web.post("/leads/quick-add", data={"text": "linear.app\nvercel.com"}), ["CREATE"] * 2),
+    "update": (lambda web, lead: web.post(f"/leads/{lead}", data={"city": "Bonn", "version": "1"}), ["UPDATE"]),
+    "delete": (lambda web, lead: web.post(f"/leads/{lead}/delete"), ["DELETE"]),
+    "enrich": (lambda web, lead: web.post(f"/leads/{lead}/enrich"), ["ENRICH"]),
+}
+
+
+async def a_lead_by(api: AsyncClient) -> str:
+    answer = await api.post(API, json={"email": "ana@acme.com", "company_name": "Acme"})
+    return str(answer.json()["id"])
+
+
+async def entries_after(owner: asyncpg.Connection, lead: str) -> list[asyncpg.Record]:
+    """The entries of leads but for the one that created this lead."""
+    rows = await owner.fetch("SELECT * FROM audit_log WHERE subject_kind = 'lead' ORDER BY id")
+    return [row for row in rows if not (str(row["subject_id"]) == lead and row["seq"] == 1)]
+
+
+@pytest.mark.parametrize(("deed", "actions"), BY_SCRIPT.values(), ids=BY_SCRIPT)
+async def test_a_scripts_change_stands_in_the_trail(
+    api: AsyncClient, owner: asyncpg.Connection, settings: Settings, deed: Deed, actions: list[str]
+) -> None:
+    lead = await a_lead_by(api)
+
+    await deed(api, lead)
+
+    entries = await entries_after(owner, lead)
+    assert [entry["action"] for entry in entries] == actions
+    assert {(entry["actor_kind"], entry["channel"]) for entry in entries} == {("token", "api")}
+    assert {entry["parts"].count(f'"{PEER[0]}"') for entry in entries} == {1}
+    assert await differences(owner, settings.mac_keys[0]) == []
+
+
+@pytest.mark.parametrize(("deed", "actions"), BY_HAND.values(), ids=BY_HAND)
+async def test_a_persons_change_stands_in_the_trail(
+    api: AsyncClient, browser: Ask, owner: asyncpg.Connection, settings: Settings, deed: Deed, actions: list[str]
+) -> None:
+    lead = await a_lead_by(api)
+
+    answer = await deed(await browser(Role.EDITOR), lead)
+
+    assert answer.status_code in {200, 303}, answer.text
+    entries = await entries_after(owner, lead)
+    assert [entry["action"] for entry in entries] == actions
+    assert {(entry["actor_kind"], entry["channel"]) for entry in entries} == {("user", "web")}
+    assert await differences(owner, settings.mac_keys[0]) == []
+
+
+@pytest.mark.parametrize("door", ["api", "web"])
+async def test_a_restore_stands_in_the_trail(
+    api: AsyncClient, browser: Ask, owner: asyncpg.Connection, settings: Settings, door: str
+) -> None:
+    lead = await a_lead_by(api)
+    await api.delete(f"{API}/{lead}")
+
+    web = await browser(Role.EDITOR)
+    await (api.post(f"{API}/{lead}/restore") if door == "api" else web.post(f"/leads/{lead}/restore"))
+
+    entries = await entries_after(owner, lead)
+    assert [(entry["action"], entry["channel"]) for entry in entries] == [("DELETE", "api"), ("RESTORE", door)]
+    assert await differences(owner, settings.mac_keys[0]) == []
+
+
+async def test_what_a_viewer_tries_leaves_no_trace(script: Ask, api: AsyncClient, owner: asyncpg.Connection) -> None:
+    lead = await a_lead_by(api)
+    viewer = await script(Role.VIEWER)
+
+    answers = await asyncio.gather(
+        viewer.patch(f"{API}/{lead}", json={"city": "Bonn"}), viewer.delete(f"{API}/{lead}"), viewer.post(API, json={})
+    )
+
+    assert {answer.status_code for answer in answers} == {403}
+    assert await entries_after(owner, lead) == []
