@@ -1,0 +1,1 @@
+"""How a person works each page, in the words a person reads there."""

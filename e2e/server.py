@@ -1,0 +1,192 @@
+"""The product as a process of its own: `leads up` on a free port, its log, its database seen from outside."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Coroutine, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+
+from leads_core.database import asyncpg_url
+from leads_core.embedded_postgres import running
+from leads_core.embedded_postgres.places import find_places
+from leads_core.embedded_postgres.server import remove_server
+
+ROOT = Path(__file__).parents[1]
+#: Runs keep their files where the next run finds and removes what a killed one left.
+RUNS = ROOT / ".leads" / "test"
+START_WITHIN = 60.0
+STOP_WITHIN = 20.0
+JOBS_END_WITHIN = 20.0
+LINK = re.compile(r"https?://\S+/sign-in/\S+")
+#: What stays when a test begins: who may come in, and what the database itself needs.
+KEPT = ("alembic_version", "users", "sessions", "sign_in_links", "pgqueuer_schedules")
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class RunningServer:
+    """A server that answers. first_link is the one that `leads up` printed."""
+
+    url: str
+    first_link: str | None
+    owner_url: str
+    log: Path
+    environment: Mapping[str, str]
+
+    def leads(self, *arguments: str) -> dict[str, Any]:
+        """Run a command of the command line beside the server; what it said as JSON."""
+        command = [sys.executable, "-m", "console.cli", *arguments, "--json"]
+        done = subprocess.run(command, cwd=ROOT, env=dict(self.environment), capture_output=True, text=True, check=True)
+        answer: dict[str, Any] = json.loads(done.stdout)
+        return answer
+
+    def forget_leads(self) -> None:
+        """Wait until the worker is idle, then empty every table but those of the accounts."""
+        _in_a_thread(_empty(self.owner_url))
+
+    def errors_logged(self, start: int = 0) -> list[str]:
+        """Events that console or worker called an error, from this place of the log on."""
+        lines = self.log.read_bytes()[start:].decode(errors="replace").splitlines()
+        return [line[:2_000] for line in lines if '"level": "error"' in line or line.startswith("Traceback")]
+
+
+@contextmanager
+def running_server(**settings: str) -> Iterator[RunningServer]:
+    """`leads up` with a data folder of its own, and with DATABASE_URL set a database of its own on that server.
+
+    settings are environment variables. SIGTERM stops it, and it must end by itself.
+    """
+    folder = RUNS / f"e2e-{secrets.token_hex(4)}"
+    folder.mkdir(parents=True)
+    port = _free_port()
+    try:
+        with _own_database() as addresses:
+            environment = {
+                **{name: value for name, value in os.environ.items() if name != "LEADS_TEST_SERVER"},
+                "PORT": str(port),
+                "DATA_DIR": str(folder),
+                "RATE_LIMIT": "0",
+                **addresses,
+                **settings,
+            }
+            log = folder / "log"
+            with log.open("wb") as output:
+                command = [sys.executable, "-m", "console.cli", "up"]
+                process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
+            try:
+                yield _when_ready(process, folder, port, log, environment)
+            finally:
+                _stop(process, log)
+    finally:
+        if places := find_places(folder):
+            remove_server(places)
+        _remove(folder)
+
+
+def _when_ready(
+    process: subprocess.Popen[bytes], folder: Path, port: int, log: Path, environment: Mapping[str, str]
+) -> RunningServer:
+    end = time.monotonic() + START_WITHIN
+    while "Ctrl-C stops it" not in (said := log.read_text(errors="replace")) or "Nobody has signed in" not in said:
+        if time.monotonic() > end or process.poll() is not None:
+            raise AssertionError(f"`leads up` did not start:\n{said}")
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(0.1)
+    embedded = running(folder)
+    owner_url = environment.get("DATABASE_OWNER_URL") or (embedded.owner_url if embedded else "")
+    link = LINK.search(said)
+    return RunningServer(f"http://127.0.0.1:{port}", link.group() if link else None, owner_url, log, environment)
+
+
+def _stop(process: subprocess.Popen[bytes], log: Path) -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        status = process.wait(STOP_WITHIN)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        raise AssertionError(f"`leads up` did not stop:\n{log.read_text(errors='replace')[-4000:]}") from None
+    assert status == 0, log.read_text(errors="replace")[-4000:]
+
+
+@contextmanager
+def _own_database() -> Iterator[dict[str, str]]:
+    """Nothing without DATABASE_URL; with it a new database on that server, dropped afterwards."""
+    given = os.environ.get("DATABASE_URL")
+    if not given:
+        yield {}
+        return
+    owner = os.environ.get("DATABASE_OWNER_URL") or given
+    name = f"leads_e2e_{secrets.token_hex(4)}"
+    _in_a_thread(_execute(owner, f'CREATE DATABASE "{name}"'))
+    try:
+        yield {"DATABASE_URL": _in_database(given, name), "DATABASE_OWNER_URL": _in_database(owner, name)}
+    finally:
+        _in_a_thread(_execute(owner, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+
+
+async def _empty(owner_url: str) -> None:
+    connection = await asyncpg.connect(asyncpg_url(owner_url))
+    try:
+        end = time.monotonic() + JOBS_END_WITHIN
+        while await connection.fetchval("SELECT count(*) FROM jobs WHERE state IN ('queued', 'running')"):
+            assert time.monotonic() < end, "The worker did not come to rest."
+            await asyncio.sleep(0.02)
+        tables = await connection.fetch(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
+            " AND relname <> ALL($1::text[])",
+            list(KEPT),
+        )
+        deletes = "".join(f'DELETE FROM "{table["relname"]}";' for table in tables)  # noqa: S608 - the catalogue's names
+        await connection.execute(f"SET session_replication_role = replica; {deletes}")
+    finally:
+        await connection.close()
+
+
+async def _execute(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(asyncpg_url(url))
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def _in_a_thread(work: Coroutine[Any, Any, Answer]) -> Answer:
+    """The browser's driver keeps an event loop running in the main thread."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
+
+
+def _in_database(url: str, name: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _remove(folder: Path) -> None:
+    for path in sorted(folder.rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+    if folder.exists():
+        folder.rmdir()
