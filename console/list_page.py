@@ -200,14 +200,17 @@ class ListPage:
         total: tuple[int, str] | None,
         older: str | None,
         newer: str | None,
+        note: str | None = None,
         mark: Callable[[str, str], list[tuple[str, bool]]] | None = None,
         counts: dict[str, int] | None = None,
     ) -> None:
-        """total is (value, relation); older and newer are cursors; mark splits a text into (part, is a match)."""
+        """total is (value, relation); older and newer are cursors; note says where the list is not what was asked for;
+        mark splits a text into (part, is a match)."""
         self._address = address
         self._total = total
         self._mark = mark
         self._counts = counts or {}
+        self.note = note
         self.query = address.query
         self.in_bin = address.in_bin
         self.older = address.url(cursor=older) if older else None

@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from console import wording
 from console.assets import Assets
+from leads_core.accounts.visitor import Visitor
 
 TEMPLATES = Path(__file__).parent / "templates"
 #: Macros every template may call, as `ui.icon("plus")`. Each file may use those before it.
@@ -51,10 +52,10 @@ class Templates:
 class Renderer:
     """Answers one request: knows who is looking, in which theme, and whether HTMX wants a part."""
 
-    def __init__(self, templates: Templates, request: Request, user: Any | None) -> None:
+    def __init__(self, templates: Templates, request: Request, viewer: Visitor | None) -> None:
         self._templates = templates
         self._request = request
-        self._user = user
+        self._user = viewer
 
     @property
     def wants_block(self) -> bool:
@@ -72,7 +73,7 @@ class Renderer:
     ) -> HTMLResponse:
         """The whole page, or only `block` of it where HTMX asked for a part."""
         wanted = block if self.wants_block else None
-        html = self._templates.render(template, wanted, **self._shared(), **context)
+        html = self._templates.render(template, wanted, **{**self._shared(), **context})
         return HTMLResponse(html, status, headers={**HEADERS, **(headers or {})})
 
     def block_or_redirect(
@@ -81,13 +82,14 @@ class Renderer:
         block: str,
         *,
         to: str,
+        status: int = 200,
         events: Mapping[str, Mapping[str, Any]] | None = None,
         **context: Any,
     ) -> Response:
         """After a form that did its work: the block, with events for our scripts, or 303 to a page."""
         if not self.wants_block:
             return RedirectResponse(to, 303)
-        return self.page(template, block, headers=_events(events), **context)
+        return self.page(template, block, status=status, headers=_events(events), **context)
 
     def nothing_or_redirect(self, *, to: str, events: Mapping[str, Mapping[str, Any]] | None = None) -> Response:
         """After a form whose page shows the change by itself: no content, with events, or 303 to a page."""

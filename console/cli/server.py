@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import signal
 import socket
@@ -14,7 +15,8 @@ import uvicorn
 
 from console.cli.database import upgrade
 from console.cli.supervisor import Child, Supervisor, environment_with
-from console.cli.surroundings import settings_at_a_database
+from console.cli.surroundings import open_database, settings_at_a_database
+from leads_core.accounts.service import Accounts
 from leads_core.embedded_postgres import EmbeddedPostgres
 from leads_core.errors import Misconfigured
 from leads_core.settings import Settings, load_settings
@@ -38,7 +40,8 @@ def up() -> int:
         listener = stack.enter_context(listen(settings.host, settings.port))
         if settings.enable_lead_explorer:
             upgrade(settings.database_owner_url or settings.database_url or "")
-        return _supervise(settings, server, listener)
+        first_link = asyncio.run(_first_sign_in_link(settings)) if settings.enable_lead_explorer else None
+        return _supervise(settings, server, listener, first_link)
 
 
 def serve(*, fd: int | None = None) -> None:
@@ -99,7 +102,16 @@ def address_of(settings: Settings) -> str:
     return f"http://{host}:{settings.port}"
 
 
-def _supervise(settings: Settings, server: EmbeddedPostgres | None, listener: socket.socket) -> int:
+async def _first_sign_in_link(settings: Settings) -> str | None:
+    """Where the first administrator signs in, while nobody has ever done so."""
+    async with open_database(settings) as (_, database):
+        link = await Accounts(database).first_sign_in_link()
+    return address_of(settings) + link.path if link else None
+
+
+def _supervise(
+    settings: Settings, server: EmbeddedPostgres | None, listener: socket.socket, first_link: str | None
+) -> int:
     # The owner's address stays here: console and worker have the app's rights only.
     environment = environment_with(**({"DATABASE_URL": settings.database_url} if settings.database_url else {}))
     environment.pop("DATABASE_OWNER_URL", None)
@@ -114,6 +126,8 @@ def _supervise(settings: Settings, server: EmbeddedPostgres | None, listener: so
         status = _wait_until_ready(supervisor, settings)
         if status is None:
             print(f"Lead Explorer runs at {address_of(settings)} (Ctrl-C stops it)", flush=True)
+            if first_link:
+                print(f"Nobody has signed in yet. This link does it, once: {first_link}", flush=True)
         while status is None:
             status = supervisor.turn()
     finally:

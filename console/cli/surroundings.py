@@ -45,13 +45,13 @@ def settings_at_a_database(settings: Settings | None = None) -> Iterator[Setting
 
 
 @asynccontextmanager
-async def open_database() -> AsyncIterator[tuple[Settings, Database]]:
+async def open_database(settings: Settings | None = None) -> AsyncIterator[tuple[Settings, Database]]:
     """Settings and an open database without the web's time limits, for one command acting as the system."""
-    with settings_at_a_database() as settings, acting_as(cli_context()):
-        database = Database(settings, pool_size=4, limits=False)
+    with settings_at_a_database(settings) as found, acting_as(cli_context()):
+        database = Database(found, pool_size=4, limits=False)
         await database.open()
         try:
-            yield settings, database
+            yield found, database
         finally:
             await database.close()
 

@@ -67,15 +67,21 @@ document.addEventListener("htmx:before:request", (event) => {
   }
 })
 
+// The server may have named another target than the element did: then it is a selector.
+function targetOf(ctx) {
+  return typeof ctx.target === "string" ? document.querySelector(ctx.target) : ctx.target
+}
+
 document.addEventListener("htmx:before:swap", (event) => {
   const editing = panel()?.querySelector("[data-editing]")
-  if (event.detail.ctx.target === panel() && editing) edited = editing.dataset.editing
+  if (targetOf(event.detail.ctx) === panel() && editing) edited = editing.dataset.editing
 })
 
 document.addEventListener("htmx:after:swap", (event) => {
   const { ctx } = event.detail
   if (ctx.quiet) return markRow()
-  const inside = panel() && (ctx.target?.id === "panel" || panel().contains(ctx.target))
+  const target = targetOf(ctx)
+  const inside = panel() && target && (target.id === "panel" || panel().contains(target))
   if (!inside) return markRow()
   const opened = Boolean(drawer()) && (!isOpen() || ctx.replace === "true")
   if (drawer()) show()

@@ -28,3 +28,10 @@ document.addEventListener("htmx:finally:request", (event) => {
   if (!sent.has(ctx) || (ctx.response && [200, 201, 207, 409, 422].includes(ctx.response.status))) return
   field().value = [sent.get(ctx), field().value].filter(Boolean).join("\n")
 })
+
+// An emptied field has nothing left to complain about.
+document.addEventListener("input", (event) => {
+  if (event.target.id !== "quick-text" || event.target.value) return
+  document.getElementById("quick-errors")?.remove()
+  event.target.removeAttribute("aria-invalid")
+})

@@ -1,0 +1,171 @@
+"""The table of leads, and Quick-Add above it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from console.dependencies import Config, CurrentVisitor, GuardedRoute, Leads, Pool, Render, requires
+from console.forms import SentForm
+from console.lead_page import Problem
+from console.list_page import ListAddress, ListPage
+from console.marking import marked_parts
+from leads_core.accounts.permissions import Permission
+from leads_core.errors import IdentityTaken, Invalid, SortTooBroad
+from leads_core.leads.filters import LeadFilter
+from leads_core.leads.ordering import Sort
+from leads_core.leads.queries import page_of_leads
+from leads_core.leads.rows import LeadRow
+from leads_core.leads.service import QuickAdded
+from leads_core.paging import USUAL_PAGE, Cursors, Page
+
+router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
+
+TEMPLATE = "leads/index.html"
+NO_LEADS: Page[LeadRow] = Page([], None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class QuickError:
+    """One line that was not added: why, and the lead that is in the way, if one is."""
+
+    line: str
+    message: str
+    existing: UUID | None = None
+    in_bin: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class QuickState:
+    """What stands in the Quick-Add field, and what is said under it."""
+
+    text: str = ""
+    errors: Sequence[QuickError] = field(default_factory=tuple)
+
+
+class LeadTable:
+    """Renders the table, whole or the block that HTMX asked for."""
+
+    def __init__(self, request: Request, pool: Pool, config: Config, who: CurrentVisitor, render: Render) -> None:
+        self.render = render
+        self._request = request
+        self._pool = pool
+        self._cursors = Cursors(config.signing_secret)
+        self._who = who
+
+    @property
+    def can_edit(self) -> bool:
+        return Permission.CHANGE_LEADS in self._who.permissions
+
+    async def page(self, address: ListAddress) -> Response:
+        """The table at this address. A filter nobody can read is said in its place, and nothing is widened."""
+        status, problem, page = 200, None, NO_LEADS
+        try:
+            page = await self._read(address)
+        except Invalid as error:
+            status, problem = 422, Problem("This filter cannot be read", error.errors[0].message)
+        except SortTooBroad as error:
+            status, problem = 422, Problem("Too many to sort", str(error), address.url(sort=""))
+        context = self._context(address, page, problem)
+        return self.render.page(TEMPLATE, "lead_page", status=status, quick=QuickState(), **context)
+
+    async def quick_add(self, state: QuickState, status: int, events: dict[str, Any] | None) -> Response:
+        """The Quick-Add field after it was sent; without a script the whole page, or the table again."""
+        if self.render.wants_block or (status == 200 and events is not None):
+            return self.render.block_or_redirect(
+                TEMPLATE, "quick_add", to="/leads", status=status, events=events, quick=state, can_edit=True
+            )
+        address = ListAddress(())
+        context = self._context(address, await self._read(address), None)
+        return self.render.page(TEMPLATE, status=status, quick=state, **context)
+
+    async def _read(self, address: ListAddress) -> Page[LeadRow]:
+        parameters: dict[str, list[str]] = {}
+        for name, value in [*address.filters, *([("q", address.query)] if address.query else [])]:
+            parameters.setdefault(name, []).append(value)
+        wanted = LeadFilter.from_query(parameters, me=self._who.user_id, lenient=True)
+        sort = Sort.parse(address.sort or None, in_bin=wanted.deleted)
+        async with self._pool.reader() as reader:
+            return await page_of_leads(
+                reader,
+                wanted,
+                sort,
+                address.cursor or None,
+                USUAL_PAGE,
+                cursors=self._cursors,
+                when_too_broad="newest",
+            )
+
+    def _context(self, address: ListAddress, page: Page[LeadRow], problem: Problem | None) -> dict[str, Any]:
+        shown = ListPage(
+            address,
+            total=(page.total.value, page.total.relation) if page.total else None,
+            older=page.next_cursor,
+            newer=page.previous_cursor,
+            note=page.note,
+            mark=marked_parts,
+        )
+        return {
+            "list": shown,
+            "leads_found": page.items,
+            "problem": problem,
+            "can_edit": self.can_edit,
+            "here": address.canonical,
+        }
+
+
+Table = Annotated[LeadTable, Depends(LeadTable)]
+
+
+@router.get("/leads")
+@requires(Permission.READ_LEADS)
+async def index(request: Request, table: Table) -> Response:
+    address = ListAddress(request.query_params.multi_items())
+    if address.has_empties:
+        return RedirectResponse(address.canonical, 303)
+    return await table.page(address)
+
+
+@router.post("/leads/quick-add")
+@requires(Permission.CHANGE_LEADS)
+async def quick_add(form: SentForm, leads: Leads, table: Table) -> Response:
+    text = form.text("text")
+    try:
+        results = await leads.quick_add(text, despite_bin=form.ticked("despite_bin"))
+    except Invalid as error:
+        return await table.quick_add(QuickState(text, [QuickError("", error.errors[0].message)]), 422, None)
+    added = [str(result.lead.id) for result in results if result.lead]
+    failed = [result for result in results if result.error]
+    state = QuickState("\n".join(result.text for result in failed), [_in_words(result) for result in failed])
+    events = {"leads-changed": {"ids": added}} if added else None
+    return await table.quick_add(state, 422 if failed else 200, events)
+
+
+@router.post("/leads/quick-add/restore/{lead_id}")
+@requires(Permission.CHANGE_LEADS)
+async def restore_instead(lead_id: UUID, form: SentForm, leads: Leads, table: Table) -> Response:
+    """The lead from the bin in place of the line that named it; the other lines stay in the field."""
+    left = [line for line in form.text("text").splitlines() if line.strip() != form.text("line").strip()]
+    text = "\n".join(left)
+    try:
+        lead = await leads.restore(lead_id)
+    except IdentityTaken as error:
+        problem = QuickError(form.text("line"), "", error.existing_id)
+        return await table.quick_add(QuickState(form.text("text"), [problem]), 409, None)
+    return await table.quick_add(QuickState(text), 200, {"leads-changed": {"ids": [str(lead.id)]}})
+
+
+def _in_words(result: QuickAdded) -> QuickError:
+    match result.error:
+        case IdentityTaken() as taken:
+            return QuickError(result.text, "", taken.existing_id, taken.in_bin)
+        case Invalid() as invalid:
+            return QuickError(result.text, invalid.errors[0].message)
+        case other:
+            return QuickError(result.text, str(other))
