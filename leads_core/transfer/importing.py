@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from leads_core.database import Database
 from leads_core.errors import Invalid
 from leads_core.jobs import queue
-from leads_core.jobs.models import Job, JobState
+from leads_core.jobs.models import Job, JobKind, JobState
 from leads_core.jobs.queue import JobRead
 from leads_core.leads.service import LeadService
 from leads_core.leads.upserting import Existing, Foreseen, Upserted, UpsertRow
@@ -91,11 +91,23 @@ class ImportResult:
         return cls(**document) if document else cls()
 
 
+async def start(database: Database, read: uploads.Read, options: ImportOptions, total: int) -> UUID:
+    """Keep the file with a new job, and queue it: all or none. Gives the job's id."""
+    async with database.transaction() as session:
+        wanted = options.document()
+        job_id = await queue.start(session, JobKind.IMPORT, priority=queue.PRIORITY_BULK, wanted=wanted, total=total)
+        await uploads.keep(session, job_id, read)
+    return job_id
+
+
+def proposed_columns(table: Table) -> dict[str, str | None]:
+    """Name -> field, as the names and the cells suggest."""
+    return {match.name: match.field for match in match_columns(table.header, table.samples)}
+
+
 def columns_for(table: Table, chosen: Mapping[str, str | None] | None) -> dict[str, str]:
     """Name -> field: as chosen, else as proposed. Raises Invalid (field `columns`) in words."""
-    if chosen is None:
-        chosen = {match.name: match.field for match in match_columns(table.header, table.samples)}
-    return chosen_columns(table.header, chosen)
+    return chosen_columns(table.header, proposed_columns(table) if chosen is None else chosen)
 
 
 async def recognise(file: BinaryIO) -> Table:

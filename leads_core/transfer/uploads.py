@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, cast
 from uuid import UUID
 
 import orjson
-from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from leads_core import context
@@ -25,7 +25,6 @@ from leads_core.transfer.readers import MIB
 PIECE = 256 * 1024
 #: Bytes of a file that stay in memory while it is read; the rest lies in a temporary file.
 IN_MEMORY = 4 * MIB
-DAYS_KEPT = 7
 
 Read = Callable[[int], Awaitable[bytes]]
 
@@ -77,8 +76,13 @@ async def change_draft(database: Database, job_id: UUID, *, wanted: Mapping[str,
         await session.execute(chosen.values(wanted={**wanted, "draft": True}, result=dict(plan)))
 
 
-async def begin(database: Database, job_id: UUID, *, wanted: Mapping[str, Any], total: int) -> bool:
-    """Make the draft a job, in the name of who begins it. False when somebody has begun it already."""
+async def begin(
+    database: Database, job_id: UUID, *, wanted: Mapping[str, Any], total: int, queued: bool = True
+) -> bool:
+    """Make the draft a job, in the name of who begins it. False when somebody has begun it already.
+
+    queued=False keeps it from the workers: whoever begins it runs it.
+    """
     who = context.current()
     async with database.transaction() as session:
         begun = (
@@ -100,7 +104,8 @@ async def begin(database: Database, job_id: UUID, *, wanted: Mapping[str, Any], 
         )
         if await session.scalar(begun) is None:
             return False
-        await queue.enqueue(session, JobKind.IMPORT, job_id, priority=queue.PRIORITY_BULK)
+        if queued:
+            await queue.enqueue(session, JobKind.IMPORT, job_id, priority=queue.PRIORITY_BULK)
     return True
 
 
@@ -130,13 +135,6 @@ async def refused_rows(database: Database, job_id: UUID) -> AsyncIterator[list[A
         after = piece.piece
         for row in orjson.loads(piece.content):
             yield row
-
-
-async def forget_old(database: Database) -> int:
-    """Remove files older than 7 days. Gives the number of pieces. For a scheduled task."""
-    old = JobFile.created_at < func.now() - text(f"interval '{DAYS_KEPT} days'")
-    async with database.transaction() as session:
-        return int(getattr(await session.execute(delete(JobFile).where(old)), "rowcount", 0))
 
 
 async def _piece(database: Database, job_id: UUID, piece: int) -> bytes | None:

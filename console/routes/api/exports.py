@@ -1,0 +1,61 @@
+"""GET /api/v1/leads/export: the leads of a filter as one stream, of any size."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from console.dependencies import Config, CurrentVisitor, GuardedRoute, Pool, requires
+from console.routes.api.examples import ANSWERS
+from leads_core.accounts.permissions import Permission
+from leads_core.errors import Invalid
+from leads_core.leads.filters import LeadFilter
+from leads_core.leads.ordering import Sort
+from leads_core.paging import Cursors
+from leads_core.transfer import exporting
+from leads_core.transfer.exporting import Format
+
+router = APIRouter(prefix="/api/v1/leads", route_class=GuardedRoute, tags=["import and export"])
+
+DOCUMENTED: dict[str, Any] = {
+    "parameters": [
+        {"name": "format", "in": "query", "schema": {"enum": ["csv", "jsonl"], "default": "csv"}},
+        {"name": "sort", "in": "query", "schema": {"type": "string", "default": "-created_at"}},
+        {"name": "q", "in": "query", "schema": {"type": "string"}, "description": "And every filter of the list."},
+    ]
+}
+
+
+@router.get("/export", responses=ANSWERS, openapi_extra=DOCUMENTED)
+@requires(Permission.READ_LEADS)
+async def export(request: Request, pool: Pool, config: Config, who: CurrentVisitor) -> Response:
+    """Every lead of a filter, as CSV (UTF-8 with a byte order mark, safe from formulas) or JSON Lines."""
+    query = request.query_params
+    as_format = _format(query.get("format", Format.CSV.value))
+    parameters = {name: query.getlist(name) for name in query if name != "format"}
+    wanted = LeadFilter.from_query(parameters, me=who.user_id)
+    sort = Sort.parse(query.get("sort"), in_bin=wanted.deleted)
+    pieces = exporting.export(pool, wanted, sort, Cursors(config.signing_secret), as_format)
+    first = await anext(pieces)
+    name = f"leads-{datetime.now(UTC):%Y-%m-%d}.{as_format.value}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return StreamingResponse(_after(first, pieces), headers=headers, media_type=exporting.MEDIA_TYPES[as_format])
+
+
+async def _after(first: bytes, others: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The first piece was read before the answer began, so that what is wrong is a status, not a broken file."""
+    yield first
+    async for piece in others:
+        yield piece
+
+
+def _format(text: str) -> Format:
+    try:
+        return Format(text)
+    except ValueError:
+        raise Invalid.of("query.format", "Give csv or jsonl.") from None

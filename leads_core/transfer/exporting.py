@@ -1,0 +1,109 @@
+"""Leads as CSV or JSON Lines, of any number: page by page, so that nothing is held while the client reads.
+
+The CSV begins with a byte order mark (spreadsheets take it for another encoding without one), is safe from formulas,
+and can be imported again: its names are the fields', and armed cells are disarmed on their way in.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from leads_core.audit.record.entry import timestamp
+from leads_core.database import Database
+from leads_core.leads.filters import LeadFilter
+from leads_core.leads.ordering import Sort
+from leads_core.leads.queries import page_of_leads
+from leads_core.leads.rows import LeadRow
+from leads_core.paging import Cursors
+from leads_core.transfer.formulas import armed
+
+PAGE = 1000
+MARK = "\ufeff"
+COLUMNS = (
+    *("company_name", "domain", "email", "contact_name", "job_title", "phone", "website", "linkedin_url", "industry"),
+    *("employee_count", "city", "country", "language", "description", "notes", "tags", "stage", "owner_id"),
+    *("follow_up_on", "is_manual", "source", "source_detail", "enrichment_status", "enrichment_outcome"),
+    *("enriched_at", "created_at", "updated_at", "id"),
+)
+_JSON = msgspec.json.Encoder()
+
+
+class Format(StrEnum):
+    """What an export is written as."""
+
+    CSV = "csv"
+    JSONL = "jsonl"
+
+
+MEDIA_TYPES = {Format.CSV: "text/csv; charset=utf-8", Format.JSONL: "application/jsonl; charset=utf-8"}
+
+
+async def export(
+    database: Database, wanted: LeadFilter, sort: Sort, cursors: Cursors, as_format: Format
+) -> AsyncIterator[bytes]:
+    """The leads of a filter in pieces, a page of 1,000 each. Errors come before the first piece, or end the stream.
+
+    A search too broad to be sorted comes newest first.
+    """
+    write = _WRITERS[as_format]
+    head = True
+    async for leads in _pages(database, wanted, sort, cursors):
+        yield write(leads, head)
+        head = False
+
+
+def csv_lines(rows: Iterable[Sequence[str]]) -> str:
+    """Lines as RFC 4180 has them, each cell safe from being run as a formula."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerows([armed(cell) for cell in row] for row in rows)
+    return text.getvalue()
+
+
+async def _pages(database: Database, wanted: LeadFilter, sort: Sort, cursors: Cursors) -> AsyncIterator[list[LeadRow]]:
+    cursor: str | None = None
+    while True:
+        async with database.reader() as reader:
+            page = await page_of_leads(
+                reader, wanted, sort, cursor, PAGE, cursors=cursors, total=False, when_too_broad="newest"
+            )
+        yield page.items
+        cursor = page.next_cursor
+        if cursor is None:
+            return
+
+
+def _as_csv(leads: Sequence[LeadRow], head: bool) -> bytes:
+    rows = [[_cell(getattr(lead, name)) for name in COLUMNS] for lead in leads]
+    text = csv_lines([COLUMNS, *rows] if head else rows)
+    return (MARK + text if head else text).encode()
+
+
+def _as_json_lines(leads: Sequence[LeadRow], _head: bool) -> bytes:
+    return _JSON.encode_lines(leads)
+
+
+def _cell(value: Any) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case list():
+            return ",".join(value)
+        case datetime():
+            return timestamp(value)
+        case _:
+            return str(value)
+
+
+_WRITERS: dict[Format, Callable[[Sequence[LeadRow], bool], bytes]] = {
+    Format.CSV: _as_csv,
+    Format.JSONL: _as_json_lines,
+}
