@@ -53,7 +53,7 @@ def test_canonical_form_reads_back_as_the_same_value(value: Any) -> None:
         (1, 2),
         {1},
         b"x",
-        object(),
+        pytest.param(object(), id="object"),
         [float("nan")],
     ],
     ids=repr,
