@@ -1,4 +1,8 @@
-"""Keep lead_counts small: every change adds a row, a worker folds them together."""
+"""The numbers behind exact totals: folded together now and then, and recounted when somebody doubts them.
+
+Triggers add a signed row for each change (lead_counts); whatever folds or mends them does so in one statement, so that
+a reader sees the same sum before and after.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,14 @@ from sqlalchemy import text
 
 from leads_core.database import Database
 
-FOLD = text("SELECT fold_lead_counts()")
 
-
-async def fold_counts(database: Database) -> None:
-    """Fold the rows of each code into one. Whoever comes while another folds leaves at once."""
+async def fold_counts(database: Database) -> int:
+    """Put the rows of each code together. Gives how many there were; 0 also while another process folds."""
     async with database.transaction() as session:
-        await session.execute(FOLD)
+        return int(await session.scalar(text("SELECT fold_lead_counts()")) or 0)
+
+
+async def mend_counts(database: Database) -> int:
+    """Count all live leads and put right every code whose number differs. Gives how many did; 0 is as it should be."""
+    async with database.transaction() as session:
+        return int(await session.scalar(text("SELECT mend_lead_counts()")) or 0)
