@@ -1,0 +1,108 @@
+"""One field, Enter, and the lead is there; the rest comes by itself."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, expect
+
+from e2e.conftest import NewContext, Person
+from e2e.given import a_lead, in_the_bin
+from e2e.pages.lead_panel import LeadPanel
+from e2e.pages.leads_page import LeadsPage
+
+
+def test_one_line_is_a_lead(any_page: Page, script: bool) -> None:
+    leads = LeadsPage(any_page, script=script).open()
+
+    leads.quick_add("Ana Díaz <ana@lumenstack.io>")
+
+    row = leads.row("ana@lumenstack.io")
+    expect(row).to_contain_text("Ana Díaz")
+    expect(row).to_contain_text("Manual")
+    expect(leads.quick_field).to_have_value("")
+    if script:
+        expect(leads.quick_field).to_be_focused()
+
+
+def test_each_line_is_a_lead_and_what_cannot_be_read_stays_in_the_field(any_page: Page, script: bool) -> None:
+    leads = LeadsPage(any_page, script=script).open()
+
+    leads.quick_add("https://www.lumenstack.io/pricing\nacme\nmara@example.org")
+
+    expect(leads.quick_form.get_by_role("alert")).to_contain_text("“acme”")
+    expect(leads.quick_field).to_have_value("acme")
+    expect(leads.rows).to_have_count(2)
+    expect(leads.row("lumenstack.io")).to_be_visible()
+    expect(leads.row("mara@example.org")).to_be_visible()
+
+
+def test_a_row_fills_itself_in_every_open_browser(window: NewContext, rosa: Person, idris: Person) -> None:
+    hers, his = LeadsPage(window(rosa).new_page()).open(), LeadsPage(window(idris).new_page()).open()
+    his.page.evaluate("window.neverLeft = true")
+
+    hers.quick_add("lumenstack.io")
+
+    for leads in (hers, his):
+        row = leads.row("lumenstack.io")
+        expect(row).to_contain_text("Completed")
+        expect(row).to_contain_text("Lumenstack")
+        expect(row).to_contain_text("DK")
+    assert his.page.evaluate("window.neverLeft")
+
+
+def test_what_was_found_stands_in_the_lead_with_its_source(any_page: Page, page: Page, script: bool) -> None:
+    watching = LeadsPage(page).open()
+    watching.quick_add("lumenstack.io")
+    expect(watching.row("Lumenstack")).to_contain_text("Completed")
+
+    LeadsPage(any_page, script=script).open().open_lead("Lumenstack")
+
+    panel = LeadPanel(any_page)
+    panel.shows("Lumenstack")
+    expect(panel.detail("City")).to_contain_text("Copenhagen")
+    expect(panel.detail("City")).to_contain_text("website")
+    expect(panel.fact("Has mail")).to_contain_text("dns")
+    expect(panel.newest).to_contain_text("Enrichment")
+
+
+def test_a_domain_that_does_not_exist_is_said_in_words(page: Page) -> None:
+    leads = LeadsPage(page).open()
+
+    leads.quick_add("no-such-company.com")
+
+    expect(leads.row("no-such-company.com")).to_contain_text("no-such-company.com does not exist.")
+
+
+def test_a_known_email_offers_to_open_its_lead(any_page: Page, script: bool) -> None:
+    a_lead(any_page, email="mara@example.org", company_name="Stone and Sons")
+    leads = LeadsPage(any_page, script=script).open()
+
+    leads.quick_add("mara@example.org")
+
+    expect(leads.quick_form).to_contain_text("mara@example.org is already a lead.")
+    expect(leads.rows).to_have_count(1)
+    leads.quick_form.get_by_role("link", name="Open it").click()
+    LeadPanel(any_page).shows("Stone and Sons")
+
+
+def test_an_email_in_the_bin_can_be_restored(any_page: Page, script: bool) -> None:
+    in_the_bin(any_page, email="mara@example.org", company_name="Stone and Sons")
+    leads = LeadsPage(any_page, script=script).open()
+
+    leads.quick_add("mara@example.org")
+    expect(leads.quick_form).to_contain_text("mara@example.org is in the bin.")
+    leads.quick_form.get_by_role("button", name="Restore it").click()
+
+    leads.shows("Stone and Sons")
+    expect(leads.quick_field).to_have_value("")
+
+
+def test_an_email_in_the_bin_can_be_added_anew(any_page: Page, script: bool) -> None:
+    in_the_bin(any_page, email="mara@example.org", company_name="Stone and Sons")
+    leads = LeadsPage(any_page, script=script).open()
+
+    leads.quick_add("mara@example.org")
+    leads.quick_form.get_by_role("button", name="Add a new one").click()
+
+    expect(leads.rows).to_have_count(1)
+    expect(leads.row("mara@example.org")).to_be_visible()
+    expect(leads.row("Stone and Sons")).to_have_count(0)
