@@ -105,6 +105,8 @@ def _derived(before: Mapping[str, Any], changes: Mapping[str, Any]) -> Values:
 
 
 def _phone(text: str, country: str | None) -> str:
+    if text.startswith("+"):
+        return text  # as the schema left it: the country says nothing about such a number
     try:
         return normalising.normalise_phone(text, country)
     except ValueError as error:

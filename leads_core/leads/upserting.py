@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from typing import Any, Literal, cast
 from uuid import UUID
 
@@ -259,7 +260,8 @@ def _changes(row: UpsertRow, before: Row[Any], existing: Existing) -> Values:
 
 async def _write(session: AsyncSession, decided: _Decided, *, enrich: bool) -> list[Upserted]:
     """Entries first, then the leads, then their jobs."""
-    at, who, key = trail.now(), context.current().actor_id, session.info[MAC_KEY]
+    at, who = trail.now(), context.current().actor_id
+    entry_of = partial(trail.entry_row, at=at, key=session.info[MAC_KEY], origin=trail.origin_part())
     outcomes = decided.settled
     entries: list[Values] = []
     inserts: list[Values] = []
@@ -275,17 +277,13 @@ async def _write(session: AsyncSession, decided: _Decided, *, enrich: bool) -> l
             lead |= changing.enrichment_begun(task_id)
             jobs.append((task_id, lead["id"]))
         inserts.append(_with_list_columns(lead))
-        entries.append(
-            trail.entry_row(Action.CREATE, lead["id"], seq=1, before=None, after=_audited(lead), at=at, key=key)
-        )
+        entries.append(entry_of(Action.CREATE, lead["id"], seq=1, before=None, after=_audited(lead)))
         outcomes.append(Upserted(row.number, "created", lead["id"]))
     for row, before, values in decided.changes:
         lead = {**before._mapping, **values, "version": before.version + 1, "updated_at": at, "updated_by": who}
         updates.append(_with_list_columns(lead))
         was, becomes = _audited(before._mapping), _audited(lead)
-        entries.append(
-            trail.entry_row(Action.UPDATE, before.id, seq=lead["version"], before=was, after=becomes, at=at, key=key)
-        )
+        entries.append(entry_of(Action.UPDATE, before.id, seq=lead["version"], before=was, after=becomes))
         outcomes.append(Upserted(row.number, "updated", before.id))
     if entries:
         await trail.append_many(session, entries)

@@ -7,8 +7,9 @@ takes over from a dead one begins where that one had committed, and no row is ev
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import Any, BinaryIO
@@ -30,8 +31,6 @@ from leads_core.transfer.readers import Row, Table
 from leads_core.transfer.reading import Refused, RowReader
 
 BATCH = 500
-#: Rows read between two chances for everybody else in the process.
-SLICE = 100
 #: Refused rows that a result lists; all of them can be downloaded.
 LISTED = 1000
 
@@ -119,10 +118,10 @@ async def plan(leads: LeadService, file: BinaryIO, table: Table, options: Import
     """What an import would do, row by row, as the leads are now. Writes nothing."""
     reader = _reader(file, table, options)
     result, foreseen = ImportResult(), Foreseen()
-    batches = _Batches(reader)
-    while batch := await batches.next():
-        outcomes = await leads.check_rows(batch.rows, options.existing, foreseen)
-        result.count(outcomes, batch.refused_with(outcomes, reader))
+    async with aclosing(_Batches(reader)) as batches:
+        while batch := await batches.next():
+            outcomes = await leads.check_rows(batch.rows, options.existing, foreseen)
+            result.count(outcomes, batch.refused_with(outcomes, reader))
     return result
 
 
@@ -160,9 +159,9 @@ class ImportHandler:
 
     async def _import(self, job: JobRead, reader: RowReader, options: ImportOptions) -> None:
         result = ImportResult.of(job.result)
-        batches = _Batches(reader, skip=result.done)
-        while batch := await batches.next():
-            await self._import_batch(job, reader, options, batch, result)
+        async with aclosing(_Batches(reader, skip=result.done)) as batches:
+            while batch := await batches.next():
+                await self._import_batch(job, reader, options, batch, result)
         async with self._database.transaction() as session:
             await queue.finish(session, job.id, JobState.COMPLETED, result=asdict(result))
 
@@ -208,27 +207,34 @@ class _Batch:
 
 
 class _Batches:
-    """A file's rows in batches. The first `skip` rows are read for their identities only."""
+    """A file's rows in batches, each read in a thread while the one before is written.
+
+    The first `skip` rows are read for their identities only.
+    """
 
     def __init__(self, reader: RowReader, skip: int = 0) -> None:
         self._rows: Iterator[tuple[Row, UpsertRow | Refused]] = reader.rows()
         self._skip = skip
+        self._ahead: asyncio.Future[_Batch] | None = None
 
     async def next(self) -> _Batch | None:
-        """The next batch, or None at the end. Gives way to others in between."""
-        while self._skip:
-            passed = sum(1 for _ in islice(self._rows, min(SLICE, self._skip)))
-            self._skip = self._skip - passed if passed else 0
-            await asyncio.sleep(0)
-        batch = _Batch()
-        while batch.size < BATCH:
-            read = list(islice(self._rows, SLICE))
-            if not read:
-                break
-            for row, what in read:
-                batch.add(row, what)
-            await asyncio.sleep(0)
+        """The next batch, or None at the end."""
+        batch = await (self._ahead or asyncio.to_thread(self._read))
+        self._ahead = asyncio.ensure_future(asyncio.to_thread(self._read)) if batch.size else None
         return batch if batch.size else None
+
+    async def aclose(self) -> None:
+        """Wait for the thread: the file may be closed afterwards."""
+        if self._ahead is not None:
+            await asyncio.wait({self._ahead})
+
+    def _read(self) -> _Batch:
+        deque(islice(self._rows, self._skip), maxlen=0)
+        self._skip = 0
+        batch = _Batch()
+        for row, read in islice(self._rows, BATCH):
+            batch.add(row, read)
+        return batch
 
 
 def _reader(file: BinaryIO, table: Table, options: ImportOptions) -> RowReader:
