@@ -159,6 +159,12 @@ async def enqueue(session: AsyncSession, kind: JobKind, job_id: UUID, *, priorit
     )
 
 
+async def enqueue_afresh(session: AsyncSession, kind: JobKind, job_id: UUID, *, priority: int) -> None:
+    """The job's place in the queue anew, whatever a worker that left has made of the old one."""
+    await session.execute(text("DELETE FROM pgqueuer WHERE dedupe_key = :key"), {"key": str(job_id)})
+    await enqueue(session, kind, job_id, priority=priority)
+
+
 async def find(session: AsyncSession, job_id: UUID) -> JobRead | None:
     """The job, or None."""
     job = await session.get(Job, job_id)

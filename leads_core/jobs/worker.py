@@ -32,6 +32,8 @@ log = structlog.get_logger(__name__)
 
 #: A worker that gave no sign for this long has lost its jobs to the others.
 LOST_AFTER = timedelta(seconds=15)
+#: A new job is notified at once; one that becomes due again is found within this time.
+LOOKS_AGAIN_AFTER = timedelta(seconds=1)
 #: What runs at SIGTERM has this long to end before it is given back.
 GRACE_SECONDS = 7.0
 AT_ONCE = 20
@@ -65,7 +67,7 @@ class Worker:
         self._handlers = handlers
         self._chores = (*chores, Chore("deadlines", 30, self._end_late_jobs))
         self._stopping = asyncio.Event()
-        self._running: set[UUID] = set()
+        self._running: dict[UUID, tuple[asyncio.Task[Any], JobRead]] = {}
         self._queue: PgQueuer | None = None
 
     def stop(self) -> None:
@@ -104,7 +106,7 @@ class Worker:
                     batch_size=BATCH,
                     max_concurrent_tasks=AT_ONCE,
                     heartbeat_timeout=LOST_AFTER,
-                    dequeue_timeout=timedelta(seconds=5),
+                    dequeue_timeout=LOOKS_AGAIN_AFTER,
                 )
             )
             stopping = asyncio.create_task(self._stopping.wait())
@@ -114,25 +116,21 @@ class Worker:
                 self._queue.shutdown.set()
                 await asyncio.wait({running}, timeout=GRACE_SECONDS)
                 if not running.done():
-                    await self._give_back(pool, running)
+                    await self._give_back(running)
             else:
                 await running
 
-    async def _give_back(self, pool: asyncpg.Pool, running: asyncio.Task[None]) -> None:
+    async def _give_back(self, running: asyncio.Task[None]) -> None:
         """Stop what still runs; others may take it at once."""
-        unfinished = list(self._running)
+        unfinished = dict(self._running)
+        for task, _ in unfinished.values():
+            task.cancel()
+        await asyncio.wait({running}, timeout=2)  # the queue library closes its books on them
         running.cancel()
-        with contextlib.suppress(asyncio.CancelledError, Exception):
-            await asyncio.wait({running}, timeout=1)
-        payloads = [job_id.bytes for job_id in unfinished]
-        await pool.execute(
-            "UPDATE pgqueuer SET status = 'queued', queue_manager_id = NULL, execute_after = now()"
-            " WHERE payload = ANY($1::bytea[]) AND status = 'picked'",
-            payloads,
-        )
         async with self._database.transaction() as session:
-            for job_id in unfinished:
-                await queue.put_back(session, job_id, state=JobState.QUEUED, error=None, delay=0)
+            for _, job in unfinished.values():
+                await queue.put_back(session, job.id, state=JobState.QUEUED, error=None, delay=0)
+                await queue.enqueue_afresh(session, JobKind(job.kind), job.id, priority=queue.PRIORITY_ASKED)
         log.info("gave_back", jobs=len(unfinished))
 
     async def _deliver(self, item: QueueItem) -> None:
@@ -141,12 +139,14 @@ class Worker:
             job = await queue.take(session, job_id)
         if job is None:
             return
-        self._running.add(job_id)
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - the queue library runs each delivery as a task
+        self._running[job_id] = (task, job)
         try:
             with context.acting_as(in_the_name_of(job)):
                 await self._attempt(job)
         finally:
-            self._running.discard(job_id)
+            del self._running[job_id]
 
     async def _attempt(self, job: JobRead) -> None:
         handler = self._handlers[JobKind(job.kind)]
