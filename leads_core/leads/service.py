@@ -20,10 +20,12 @@ from leads_core.errors import Erased, FieldError, IdentityTaken, Invalid, LeadEx
 from leads_core.jobs import queue
 from leads_core.jobs.models import JobKind
 from leads_core.leads import changing
+from leads_core.leads.foreseeing import Foreseen, check_many
 from leads_core.leads.models import Lead
 from leads_core.leads.quick_add import QuickAddLine, parse_quick_add
+from leads_core.leads.row_matching import Existing, Upserted, UpsertRow
 from leads_core.leads.schemas import EnrichmentStatus, LeadCreate, LeadRead, LeadUpdate, Source
-from leads_core.leads.upserting import Existing, Foreseen, Upserted, UpsertRow, check_many, upsert_many
+from leads_core.leads.upserting import upsert_many
 
 Decide = Callable[[LeadRead, datetime], Mapping[str, Any]]
 Beside = Callable[[AsyncSession, LeadRead], Awaitable[None]]
@@ -210,9 +212,8 @@ class LeadService:
         at, who = trail.now(), context.current()
         lead = Lead(id=new_id(), version=1, created_at=at, created_by=who.actor_id, updated_at=at, **values)
         lead.updated_by = who.actor_id
-        if enrich:
-            task_id = new_id()
-            changing.set_columns(lead, changing.enrichment_begun(task_id))
+        task_id = new_id()
+        changing.set_columns(lead, changing.enrichment_begun(task_id) if enrich else {})
         await trail.append(session, Action.CREATE, lead.id, seq=1, before=None, after=lead.audited_values(), at=at)
         session.add(lead)
         await session.flush()

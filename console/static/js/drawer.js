@@ -115,7 +115,9 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || document.querySelector("dialog:modal")) return
-  const cancel = document.activeElement?.closest(".editing, #panel form")?.querySelector("[data-cancel]")
+  const at = document.activeElement
+  const within = at === document.body || drawer()?.contains(at) ? panel() : at?.closest("#panel")
+  const cancel = (at?.closest(".editing") ?? within)?.querySelector("[data-cancel]")
   if (cancel) cancel.click()
   else closeDrawer()
 })
