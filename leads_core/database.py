@@ -29,8 +29,12 @@ READER = {
     "plan_cache_mode": "force_generic_plan",
     "max_parallel_workers_per_gather": "0",
     "jit": "off",
-    # A list never reads the whole table, whatever the planner guesses of a parameter it does not see.
+    # Whatever the planner guesses of a parameter that it does not see: a list never reads the whole table, takes the
+    # order that an index has before sorting, and joins by key.
     "enable_seqscan": "off",
+    "enable_sort": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
     "default_transaction_read_only": "on",
 }
 APP_ROLE = "leads_app"

@@ -67,8 +67,7 @@ class PageStatement:
             return self._total_of_first()
         limit = COUNTED + 1
         source = self.rows_of_driver("l.id", limit)
-        distinct = "DISTINCT " if self.driver is not None and self.driver.name == "tag" else ""
-        counted = f"(SELECT count(*) FROM (SELECT {distinct}id FROM ({source}) AS r LIMIT {limit}) AS c)"
+        counted = f"(SELECT count(*) FROM (SELECT id FROM ({source}) AS r LIMIT {limit}) AS c)"
         if self._gathers:
             counted = f"(CASE WHEN {self._are_few} THEN (SELECT count(*) FROM few) ELSE {counted} END)"
         return f"least({counted}, {COUNTED})", f"{counted} > {COUNTED}"
@@ -132,8 +131,7 @@ class PageStatement:
         if self.gathered or not self._gathers:
             return list(self.gathered)
         source = self.rows_of_driver(FEW_COLUMNS, FEW + 1)
-        distinct = "DISTINCT " if self.driver is not None and self.driver.name == "tag" else ""
-        return [f"few AS MATERIALIZED (SELECT {distinct}* FROM ({source}) AS gathered LIMIT {FEW + 1})"]
+        return [f"few AS MATERIALIZED (SELECT * FROM ({source}) AS gathered LIMIT {FEW + 1})"]
 
     def rows_of_driver(self, columns: str, limit: int, *, tested: bool = True) -> str:
         """The rows that the driver's index gives, tested; the order is only there to name that index."""
@@ -160,11 +158,13 @@ class PageStatement:
         values, equals = of
         source, where = "leads l", all_of([f"{equals} = v.value", *tests])
         if equals.startswith("t."):
-            # The tags' table has the time of creation too, and by it the order.
+            # The tags' table has the time of creation too, and by it the order. A lead with several of the tags is
+            # given by the first of them alone.
+            where += f" AND NOT l.tags && ({values})[1:v.place - 1]"
             source = "lead_tagging t JOIN leads l ON l.id = t.lead_id"
             where, order = (text.replace("l.created_at", "t.created_at") for text in (where, order))
             where, order = (text.replace("l.id", "t.lead_id") for text in (where, order))
-        return f"""SELECT k.* FROM unnest({values}) AS v (value) CROSS JOIN LATERAL (
+        return f"""SELECT k.* FROM unnest({values}) WITH ORDINALITY AS v (value, place) CROSS JOIN LATERAL (
             SELECT {columns} FROM {source} WHERE {self.conditions.lives} AND {where}
             ORDER BY {order} LIMIT {limit}) AS k"""
 
@@ -209,8 +209,7 @@ class PageStatement:
             first = f"l.{driver.leading} {'DESC' if 'DESC' in order else 'ASC'}, " if driver.leading else ""
             return f"SELECT {place} AS part, l.id FROM leads l WHERE {where} ORDER BY {first}{order} LIMIT {self.rows}"
         each = self._each((driver.values or "", driver.equals), "l.created_at, l.id", tests, self.rows, order)
-        distinct = "DISTINCT " if driver.name == "tag" else ""
-        return f"""SELECT {place} AS part, l.id FROM (SELECT {distinct}* FROM ({each} WHERE {all_of(gate)}) AS m) AS l
+        return f"""SELECT {place} AS part, l.id FROM (SELECT * FROM ({each} WHERE {all_of(gate)}) AS m) AS l
             ORDER BY {order} LIMIT {self.rows}"""
 
     def _codes_of(self, part: Part) -> str | None:

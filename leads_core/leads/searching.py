@@ -108,11 +108,10 @@ class SearchStatement:
         for driver in [*self.conditions.drivers[:1], *([None] if self.conditions.codes else [])]:
             rows = PageStatement(self.conditions, driver, (), Position(), 0, self.values)
             is_small = self._is_small(rows, driver)
-            distinct = "DISTINCT " if driver is not None and driver.name == "tag" else ""
             source = rows.rows_of_driver("l.id, l.bucket, l.created_at, l.search_text", SMALL + 1)
             where = all_of([*closed, is_small, f"l.search_text LIKE {self.pattern}", *self.beyond])
             selects.append(
-                f"SELECT NULL::bigint AS ordinal, l.id FROM (SELECT {distinct}* FROM ({source}) AS r OFFSET 0) AS l"
+                f"SELECT NULL::bigint AS ordinal, l.id FROM (SELECT * FROM ({source}) AS r OFFSET 0) AS l"
                 f" WHERE {where} ORDER BY {self.order} LIMIT {self.rows}"
             )
             closed.append(f"NOT {is_small}")
