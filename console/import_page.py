@@ -8,7 +8,7 @@ from typing import Any
 
 from console import wording
 from leads_core.jobs.queue import JobRead
-from leads_core.leads.upserting import Existing
+from leads_core.leads.row_matching import Existing
 from leads_core.transfer import column_matching
 from leads_core.transfer.importing import ImportOptions, ImportResult
 from leads_core.transfer.readers import Table

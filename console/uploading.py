@@ -13,7 +13,7 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
 from leads_core.errors import Invalid
-from leads_core.leads.upserting import Existing
+from leads_core.leads.row_matching import Existing
 from leads_core.transfer.importing import ImportOptions
 from leads_core.transfer.readers import shown
 from leads_core.transfer.uploads import PIECE

@@ -24,8 +24,8 @@ from leads_core.jobs.worker import Worker
 from leads_core.leads import seeding
 from leads_core.leads.filters import LeadFilter
 from leads_core.leads.ordering import Sort
+from leads_core.leads.row_matching import Existing
 from leads_core.leads.service import LeadService
-from leads_core.leads.upserting import Existing
 from leads_core.paging import Cursors
 from leads_core.transfer import exporting, importing
 from leads_core.transfer.exporting import Format

@@ -23,8 +23,9 @@ from leads_core.errors import Invalid
 from leads_core.jobs import queue
 from leads_core.jobs.models import Job, JobKind, JobState
 from leads_core.jobs.queue import JobRead
+from leads_core.leads.foreseeing import Foreseen
+from leads_core.leads.row_matching import Existing, Upserted, UpsertRow
 from leads_core.leads.service import LeadService
-from leads_core.leads.upserting import Existing, Foreseen, Upserted, UpsertRow
 from leads_core.transfer import readers, uploads
 from leads_core.transfer.column_matching import chosen_columns, match_columns
 from leads_core.transfer.readers import Row, Table

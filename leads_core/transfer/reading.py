@@ -10,8 +10,8 @@ from typing import Any, BinaryIO
 from pydantic import ValidationError
 
 from leads_core.errors import FieldError
+from leads_core.leads.row_matching import UpsertRow
 from leads_core.leads.schemas import LeadCreate, field_error
-from leads_core.leads.upserting import UpsertRow
 from leads_core.transfer import readers
 from leads_core.transfer.column_matching import JOINED
 from leads_core.transfer.formulas import disarmed

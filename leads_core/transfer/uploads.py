@@ -76,13 +76,8 @@ async def change_draft(database: Database, job_id: UUID, *, wanted: Mapping[str,
         await session.execute(chosen.values(wanted={**wanted, "draft": True}, result=dict(plan)))
 
 
-async def begin(
-    database: Database, job_id: UUID, *, wanted: Mapping[str, Any], total: int, queued: bool = True
-) -> bool:
-    """Make the draft a job, in the name of who begins it. False when somebody has begun it already.
-
-    queued=False keeps it from the workers: whoever begins it runs it.
-    """
+async def begin(database: Database, job_id: UUID, *, wanted: Mapping[str, Any], total: int) -> bool:
+    """Make the draft a job, in the name of who begins it. False when somebody has begun it already."""
     who = context.current()
     async with database.transaction() as session:
         begun = (
@@ -104,8 +99,7 @@ async def begin(
         )
         if await session.scalar(begun) is None:
             return False
-        if queued:
-            await queue.enqueue(session, JobKind.IMPORT, job_id, priority=queue.PRIORITY_BULK)
+        await queue.enqueue(session, JobKind.IMPORT, job_id, priority=queue.PRIORITY_BULK)
     return True
 
 

@@ -1,0 +1,172 @@
+"""Which lead each row of a file means, and what it would change there. Reads are set-based; deciding is pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal, cast
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Row, Table, Uuid, any_, bindparam, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from leads_core.errors import FieldError, Invalid
+from leads_core.leads import changing
+from leads_core.leads.models import Lead
+from leads_core.leads.schemas import LeadCreate, Source
+
+Values = dict[str, Any]
+Outcome = Literal["created", "updated", "unchanged", "rejected"]
+
+LEADS = cast(Table, Lead.__table__)
+#: The database makes these by itself.
+_MADE = {"arrival", "bucket", "facet"}
+COLUMNS = tuple(each.name for each in LEADS.columns if each.name not in _MADE)
+#: Leads with one of these emails, by leads_live_email_key; with one of these domains alone, by leads_live_domain_key;
+#: else the oldest at the domain, by ix_leads_domain. An erased person is nobody's: nothing is filled in again.
+FIND = text("""
+    SELECT found.id FROM unnest(CAST(:emails AS text[])) wanted CROSS JOIN LATERAL (
+        SELECT id FROM leads WHERE deleted_at IS NULL AND email = wanted COLLATE "C" LIMIT 1) found
+    UNION ALL
+    SELECT coalesce(
+        (SELECT id FROM leads
+         WHERE deleted_at IS NULL AND email IS NULL AND erased_at IS NULL AND domain = wanted COLLATE "C"),
+        (SELECT id FROM leads
+         WHERE deleted_at IS NULL AND erased_at IS NULL AND domain = wanted COLLATE "C"
+         ORDER BY created_at, id LIMIT 1))
+    FROM unnest(CAST(:domains AS text[])) wanted
+""")
+OWNERS = text("SELECT id FROM users WHERE id = ANY(:ids)")
+
+
+class Existing(StrEnum):
+    """What becomes of a lead that a row finds: fill its empty fields, overwrite what differs, or leave it alone.
+
+    A lead that a row finds by its domain, but that has an email, is filled at most: it may be about somebody else.
+    """
+
+    FILL = "fill"
+    OVERWRITE = "overwrite"
+    LEAVE = "leave"
+
+
+@dataclass(frozen=True, slots=True)
+class UpsertRow:
+    """A row: its number in the file, the lead it describes, and which of the lead's fields the file really gives."""
+
+    number: int
+    lead: LeadCreate
+    given: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Upserted:
+    """What became of a row; error for a rejected one."""
+
+    number: int
+    outcome: Outcome
+    lead_id: UUID | None = None
+    error: FieldError | None = None
+
+
+@dataclass(slots=True)
+class Found:
+    """The leads that rows may mean."""
+
+    by_email: dict[str, Row[Any]]
+    by_domain: dict[str, Row[Any]]
+
+    @classmethod
+    def of(cls, leads: Sequence[Row[Any]]) -> Found:
+        oldest_last = sorted(leads, key=lambda lead: (lead.email is not None, lead.created_at, lead.id), reverse=True)
+        return cls(
+            {lead.email: lead for lead in leads if lead.email},
+            {lead.domain: lead for lead in oldest_last if lead.domain and lead.erased_at is None},
+        )
+
+    def match(self, lead: LeadCreate) -> Row[Any] | None:
+        return self.by_email.get(lead.email) if lead.email else self.by_domain.get(lead.domain or "")
+
+
+@dataclass(slots=True)
+class Decided:
+    """What is to be written for some rows, and which must wait until that is written."""
+
+    new: list[tuple[UpsertRow, Values]] = field(default_factory=list)
+    changes: list[tuple[UpsertRow, Row[Any], Values]] = field(default_factory=list)
+    settled: list[Upserted] = field(default_factory=list)
+    waiting: list[tuple[UpsertRow, Row[Any] | None]] = field(default_factory=list)
+
+
+def decide(
+    rows: Sequence[UpsertRow], found: Found, existing: Existing, owners: set[UUID], prepared: dict[int, Values]
+) -> Decided:
+    decided = Decided()
+    touched: set[UUID] = set()
+    new_domains: set[str] = set()
+    for row in rows:
+        before = found.match(row.lead)
+        try:
+            if "owner_id" in row.given and row.lead.owner_id not in owners:
+                raise Invalid.of("owner_id", "There is no such user. Choose one from the list of users.")
+            if before is not None:
+                if before.id in touched:
+                    decided.waiting.append((row, before))
+                elif changes := changes_of(row, before, existing):
+                    decided.changes.append((row, before, changes))
+                    touched.add(before.id)
+                else:
+                    decided.settled.append(Upserted(row.number, "unchanged", before.id))
+            elif row.lead.email is None and row.lead.domain in new_domains:
+                decided.waiting.append((row, None))
+            else:
+                if row.number not in prepared:
+                    prepared[row.number] = changing.values_of_new(row.lead, Source.IMPORT)
+                decided.new.append((row, prepared[row.number]))
+                new_domains.add(prepared[row.number]["domain"])
+        except Invalid as error:
+            decided.settled.append(rejected(row, error.errors[0].field, error.errors[0].message))
+    return decided
+
+
+def changes_of(row: UpsertRow, before: Row[Any], existing: Existing) -> Values:
+    """The columns that the row would set in a lead that exists."""
+    if existing is Existing.LEAVE:
+        return {}
+    fill_only = existing is Existing.FILL or (row.lead.email is None and before.email is not None)
+    changes: Values = {}
+    for name in row.given:
+        if name != "source_detail":
+            value, was = getattr(row.lead, name), getattr(before, name)
+            if value != was and (not fill_only or was is None or was == []):
+                changes[name] = value.value if isinstance(value, StrEnum) else value
+    # A row of every column answers the same questions as the mapped class.
+    return changing.with_persons_values(cast(Lead, before), changes) if changes else {}
+
+
+async def ids_of(session: AsyncSession, rows: Sequence[UpsertRow]) -> list[UUID]:
+    emails = [row.lead.email for row in rows if row.lead.email]
+    domains = [row.lead.domain for row in rows if not row.lead.email]
+    found = await session.scalars(FIND, {"emails": emails, "domains": domains})
+    return [lead_id for lead_id in found if lead_id is not None]
+
+
+async def leads_with(session: AsyncSession, ids: Sequence[UUID], *, lock: bool = False) -> Sequence[Row[Any]]:
+    if not ids:
+        return []
+    wanted = select(*(LEADS.c[name] for name in COLUMNS)).where(
+        LEADS.c.id == any_(bindparam("ids", ids, ARRAY(Uuid))), LEADS.c.deleted_at.is_(None)
+    )
+    if lock:
+        wanted = wanted.order_by(LEADS.c.id).with_for_update(key_share=True)
+    return (await session.execute(wanted)).all()
+
+
+async def existing_owners(session: AsyncSession, rows: Sequence[UpsertRow]) -> set[UUID]:
+    ids = {row.lead.owner_id for row in rows if "owner_id" in row.given}
+    return set(await session.scalars(OWNERS, {"ids": list(ids)})) if ids else set()
+
+
+def rejected(row: UpsertRow, field_name: str, message: str) -> Upserted:
+    return Upserted(row.number, "rejected", error=FieldError(field_name, message))
