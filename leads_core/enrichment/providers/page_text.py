@@ -8,6 +8,8 @@ import unicodedata
 
 from selectolax.lexbor import LexborHTMLParser
 
+LINE, PARAGRAPH = 200, 1000
+"""Characters of a value that are kept."""
 MAX_TAGS = 10_000
 MAX_FORMATTING_TAGS = 2_000
 _TAG = re.compile(r"<([a-zA-Z][a-zA-Z0-9]{0,20})")

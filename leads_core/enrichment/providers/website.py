@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
-from urllib.parse import urlsplit
 
 from leads_core.enrichment.providers import FoundFact, ProviderFailed, Subject
-from leads_core.enrichment.providers.page_facts import FIELDS, company_of, facts_of_page
+from leads_core.enrichment.providers.gathered import company_of, host_of, is_network
+from leads_core.enrichment.providers.page_facts import FIELDS, facts_of_page
 from leads_core.enrichment.providers.parking import is_parked
 from leads_core.errors import OutgoingRefused
 from leads_core.outgoing.client import OutgoingClient, OutgoingResponse
@@ -21,7 +22,10 @@ SECONDS = 20.0
 
 
 class Website:
-    """Reads the home page of the domain. A parked page, or another company's, gives suggestions and fills nothing."""
+    """Reads the home page: of the lead's website if it names one, else of its domain.
+
+    A parked page, or another company's, gives suggestions and fills nothing.
+    """
 
     name = "website"
     fields = FIELDS | {"parked", "redirects_to"}
@@ -31,44 +35,51 @@ class Website:
         self._robots = robots or Robots()
 
     def applies_to(self, subject: Subject) -> bool:
-        return subject.domain is not None
+        return any(_addresses(subject))
 
     async def find(self, subject: Subject) -> list[FoundFact]:
-        assert subject.domain is not None  # noqa: S101 - applies_to
+        host = host_of(next(_addresses(subject)))
         try:
             async with asyncio.timeout(SECONDS):
-                page = await self._home_page(subject.domain)
+                page = await self._home_page(subject)
         except OutgoingRefused as refused:
             raise ProviderFailed(str(refused), may_pass=refused.may_pass) from refused
         except TimeoutError:
-            raise ProviderFailed(f"{subject.domain} did not answer in {SECONDS:g} s.", may_pass=True) from None
-        if page.status >= 400 or not 200 <= page.status < 300:
-            raise _failed(subject.domain, page.status)
-        return await asyncio.to_thread(_facts, page, subject.domain)
+            raise ProviderFailed(f"{host} did not answer in {SECONDS:g} s.", may_pass=True) from None
+        if not 200 <= page.status < 300:
+            raise _failed(host_of(page.url), page.status)
+        return await asyncio.to_thread(_facts, page, {company_of(host_of(url)) for url in _addresses(subject)})
 
-    async def _home_page(self, domain: str) -> OutgoingResponse:
-        """https first; `www.` where the bare name has no address, http where nobody listens for https."""
+    async def _home_page(self, subject: Subject) -> OutgoingResponse:
+        """https first; `www.` where the bare name has no address, http where nobody listens for https.
+
+        A certificate that is not the site's is refused, not walked round: nobody knows then who answers.
+        """
         failure: OutgoingRefused | None = None
-        for url in _addresses(domain):
+        for url in dict.fromkeys(_addresses(subject)):
             try:
                 return await self._client.get(url, purpose=self.name, before_each=self._allowed)
-            except NameDoesNotExist:
-                if failure is None:  # then nothing below the name exists either (RFC 8020)
-                    raise
+            except NameDoesNotExist as refused:
+                failure = failure or refused
+                if host_of(url) == subject.domain:  # then nothing below the name exists either (RFC 8020)
+                    break
             except (ConnectionFailed, NameHasNoAddress) as refused:
                 failure = failure or refused
-        assert failure is not None  # noqa: S101 - there is always an address to try
+        assert failure is not None  # noqa: S101 - find() made sure of an address to try
         raise failure
 
     async def _allowed(self, url: str) -> None:
         await self._robots.check(url, self._client, purpose=self.name)
 
 
-def _addresses(domain: str) -> Iterator[str]:
-    yield f"https://{domain}/"
-    if not domain.startswith("www."):
-        yield f"https://www.{domain}/"
-    yield f"http://{domain}/"
+def _addresses(subject: Subject) -> Iterator[str]:
+    if subject.website and not is_network(host_of(subject.website)):
+        yield subject.website
+    if domain := subject.domain:
+        yield f"https://{domain}/"
+        if not domain.startswith("www."):
+            yield f"https://www.{domain}/"
+        yield f"http://{domain}/"
 
 
 def _failed(domain: str, status: int) -> ProviderFailed:
@@ -79,15 +90,15 @@ def _failed(domain: str, status: int) -> ProviderFailed:
     return ProviderFailed(f"{domain} has no home page (status {status}).")
 
 
-def _facts(page: OutgoingResponse, domain: str) -> list[FoundFact]:
+def _facts(page: OutgoingResponse, own: AbstractSet[str]) -> list[FoundFact]:
     content_type = page.headers.get("content-type", "")
     facts = facts_of_page(page.body, url=page.url, content_type=content_type)
-    host = urlsplit(page.url).hostname or ""
+    company = company_of(host_of(page.url))
     traps = []
     if is_parked(page.body, content_type=content_type):
         traps.append(FoundFact("parked", "yes", 90, page.url))
-    if company_of(host) != company_of(domain):
-        traps.append(FoundFact("redirects_to", company_of(host), 100, page.url))
+    if company not in own:
+        traps.append(FoundFact("redirects_to", company, 100, page.url))
     if not traps:
         return facts
     doubted = (replace(fact, confidence=min(fact.confidence, TRAP_CONFIDENCE), suggestion_only=True) for fact in facts)

@@ -68,7 +68,7 @@ class Jobs:
     async def at(self, job_id: UUID | None, *states: JobState) -> JobRead:
         """The job once it is in one of these states; fails after PATIENCE seconds."""
         async with asyncio.timeout(PATIENCE):
-            while (job := await self.get(job_id)).state not in states:  # noqa: ASYNC110 - in another process's database
+            while (job := await self.get(job_id)).state not in states:  # noqa: ASYNC110 - its steps tell nobody
                 await asyncio.sleep(0.02)
         return job
 

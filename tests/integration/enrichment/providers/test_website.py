@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
@@ -10,10 +11,11 @@ import pytest
 
 from leads_core.enrichment import providers as providers_module
 from leads_core.enrichment.providers import PROVIDER_GROUP, ProviderFailed, Subject, installed_providers
+from leads_core.enrichment.providers import website as website_module
 from leads_core.enrichment.providers.website import Website
 from leads_core.outgoing.client import OutgoingClient
 from tests.servers.small_internet import SmallInternet
-from tests.servers.web_server import Answer
+from tests.servers.web_server import Answer, SeenRequest
 
 CORPUS = Path(__file__).parents[3] / "corpus"
 DOMAIN = "brandt-werkzeuge.de"
@@ -129,6 +131,68 @@ async def test_machine_without_a_network_is_told_so_for_good(subject: Subject) -
             await Website(unconnected).find(subject)
 
     assert not failed.value.may_pass
+
+
+async def test_website_that_the_lead_names_is_read_and_another_domain_is_then_its_own(
+    internet: SmallInternet, guard: OutgoingClient, subject: Subject
+) -> None:
+    internet.site("brandt-gruppe.example", {"/de": PAGE})
+    internet.site(DOMAIN, {"/": Answer(b"", 500)})
+
+    found = await Website(guard).find(replace(subject, website="https://brandt-gruppe.example/de"))
+
+    assert "redirects_to" not in {fact.field for fact in found}
+    assert {fact.url for fact in found} == {"https://brandt-gruppe.example/de"}
+    assert internet.web.requests_of(DOMAIN) == []
+
+
+async def test_website_that_is_gone_leaves_the_domain_to_read(
+    internet: SmallInternet, guard: OutgoingClient, subject: Subject
+) -> None:
+    internet.site(DOMAIN, {"/": PAGE})
+
+    found = await Website(guard).find(replace(subject, website="https://old.brandt.example"))
+
+    assert {fact.url for fact in found} == {f"https://{DOMAIN}/"}
+
+
+async def test_profile_at_a_network_is_not_read_as_if_it_were_the_companys_site(
+    internet: SmallInternet, guard: OutgoingClient, subject: Subject
+) -> None:
+    internet.site(DOMAIN, {"/": PAGE})
+    profile = replace(subject, website="https://www.facebook.com/brandt")
+
+    await Website(guard).find(profile)
+
+    assert {name for name, _ in internet.names.questions} == {DOMAIN}
+    assert not Website(guard).applies_to(replace(profile, domain=None))
+
+
+async def test_site_with_a_certificate_for_somebody_else_is_not_read_over_http_either(
+    internet: SmallInternet, guard: OutgoingClient, subject: Subject
+) -> None:
+    other = internet.web.authority.issue_cert("somebody-else.example")
+    internet.site(DOMAIN, {"/": PAGE}, certificate=other)
+
+    with pytest.raises(ProviderFailed, match="No safe connection") as failed:
+        await Website(guard).find(subject)
+
+    assert (failed.value.may_pass, internet.web.requests) == (False, [])
+
+
+async def test_site_that_never_answers_is_given_up_and_may_be_tried_again(
+    internet: SmallInternet, guard: OutgoingClient, subject: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def says_nothing(_request: SeenRequest, _writer: asyncio.StreamWriter) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(website_module, "SECONDS", 0.3)
+    internet.site(DOMAIN, {"/": says_nothing})
+
+    with pytest.raises(ProviderFailed, match=r"did not answer in 0\.3 s") as failed:
+        await Website(guard).find(subject)
+
+    assert failed.value.may_pass
 
 
 def test_lead_without_a_domain_is_nothing_to_read(subject: Subject) -> None:

@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
+from leads_core.enrichment.merging import normalised
 from leads_core.enrichment.providers import FoundFact
 from leads_core.enrichment.providers.page_facts import FIELDS, facts_of_page
 from leads_core.enrichment.providers.page_text import MAX_TAGS, decoded, parsed, safe_line
 from leads_core.enrichment.providers.parking import is_parked
 from leads_core.enrichment.providers.structured_data import organizations
+from leads_core.leads.changing import FILLABLE
 
 CORPUS = Path(__file__).parents[3] / "corpus"
 PAGES: dict[str, Any] = json.loads((CORPUS / "expected.json").read_text(encoding="utf-8"))
@@ -60,6 +62,23 @@ def test_no_character_leaves_a_page_that_cannot_be_kept_or_seen(name: str) -> No
         letter for text in values for letter in text if unicodedata.category(letter) in {"Cc", "Cs", "Co", "Cn"}
     ]
     assert not [text for text in values if len(text) > 2048 or "\u202e" in text]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_fact_that_may_fill_a_lead_fits_its_field_as_it_is(name: str) -> None:
+    for fact in facts_in(name):
+        if fact.field in FILLABLE:
+            assert normalised(fact.field, fact.value) == fact.value, fact.field
+
+
+@pytest.mark.parametrize("url", ["http://[", "https://[::1", "//", "http://a b/", "\\ud800", "javascript:alert(1)"])
+def test_url_that_is_none_in_structured_data_or_a_link_loses_nothing_else(url: str) -> None:
+    company = f'{{"@type":"Organization","name":"Acme GmbH","url":"{url}","sameAs":"{url}"}}'
+    body = f'<a href="{url}">x</a><script type="application/ld+json">{company}</script>'
+
+    facts = {fact.field: fact.value for fact in facts_of_page(body.encode(), url="https://acme.com/")}
+
+    assert facts["company_name"] == "Acme GmbH"
 
 
 @pytest.mark.parametrize(
