@@ -15,6 +15,12 @@ def a_lead(page: Page, **fields: Any) -> dict[str, Any]:
     return lead
 
 
+def by_form(page: Page, **fields: str) -> None:
+    """A lead that came by the form, without enrichment."""
+    answer = page.context.request.post("/leads", form={"enrich": "false", **fields}, max_redirects=0)
+    assert answer.status == 303, answer.text()
+
+
 def a_change(page: Page, lead: dict[str, Any], **fields: Any) -> dict[str, Any]:
     """The lead after somebody changed these fields elsewhere."""
     answer = page.context.request.patch(f"/api/v1/leads/{lead['id']}", data=fields)

@@ -33,6 +33,8 @@ RUNS = ROOT / ".leads" / "test"
 START_WITHIN = 60.0
 STOP_WITHIN = 20.0
 JOBS_END_WITHIN = 20.0
+#: Lines of a traceback that are worth reading.
+TRACEBACK = 60
 LINK = re.compile(r"https?://\S+/sign-in/\S+")
 #: What stays when a test begins: who may come in, and what the database itself needs.
 KEPT = ("alembic_version", "users", "sessions", "sign_in_links", "pgqueuer_schedules")
@@ -64,7 +66,13 @@ class RunningServer:
     def errors_logged(self, start: int = 0) -> list[str]:
         """Events that console or worker called an error, from this place of the log on."""
         lines = self.log.read_bytes()[start:].decode(errors="replace").splitlines()
-        return [line[:2_000] for line in lines if '"level": "error"' in line or line.startswith("Traceback")]
+        found: list[str] = []
+        for place, line in enumerate(lines):
+            if line.startswith("Traceback"):
+                found.append("\n".join(lines[place : place + TRACEBACK]))
+            elif '"level": "error"' in line:
+                found.append(line[:2_000])
+        return found
 
 
 @contextmanager

@@ -1,0 +1,225 @@
+"""Every page and every state of one that people meet, each by its name: how it is reached from a signed-in browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from playwright.sync_api import Page, expect
+
+from e2e.given import a_change, a_lead, companies, in_the_bin
+from e2e.pages.import_page import ImportPage
+from e2e.pages.lead_form import LeadForm
+from e2e.pages.lead_panel import LeadPanel
+from e2e.pages.leads_page import LeadsPage
+
+STONE = {
+    "email": "mara@example.org",
+    "company_name": "Stone and Sons",
+    "contact_name": "Mara Lindqvist",
+    "job_title": "Buyer",
+    "city": "Lisbon",
+    "country": "PT",
+    "tags": ["bakery"],
+    "notes": "Met in Lisbon.\nCall in May.",
+}
+FILE = "company,email,city\nStone,stone@example.org,Porto\nAhorn,no-email,Bonn\n"
+
+
+def some_leads(page: Page) -> LeadsPage:
+    companies(page, ["Ahorn", "Baker Street"], stage="won")
+    a_lead(page, **STONE)
+    leads = LeadsPage(page).open()
+    leads.quick_add("lumenstack.io\nno-such-company.com")
+    expect(leads.row("Lumenstack")).to_contain_text("Completed")
+    expect(leads.row("no-such-company.com")).to_contain_text("Failed")
+    return leads
+
+
+def empty(page: Page) -> None:
+    LeadsPage(page).open()
+
+
+def table(page: Page) -> None:
+    some_leads(page)
+
+
+def filtered(page: Page) -> None:
+    companies(page, ["Ahorn", "Baker Street"], stage="won")
+    expect(LeadsPage(page).open("?stage=won&is_manual=false&q=ahorn").page.locator(".chips")).to_be_visible()
+
+
+def no_match(page: Page) -> None:
+    LeadsPage(page).open("?q=stnoe&stage=won")
+
+
+def unreadable_filter(page: Page) -> None:
+    LeadsPage(page).open("?stage=golden")
+
+
+def filter_menu(page: Page) -> None:
+    companies(page, ["Ahorn"])
+    LeadsPage(page).open()
+    page.locator("#filter-menu summary").click()
+
+
+def account_menu(page: Page) -> None:
+    LeadsPage(page).open()
+    page.locator("summary", has=page.locator(".avatar")).click()
+
+
+def keys(page: Page) -> None:
+    LeadsPage(page).open()
+    page.keyboard.press("?")
+
+
+def quick_add_errors(page: Page) -> None:
+    a_lead(page, **STONE)
+    in_the_bin(page, email="idris@example.org")
+    leads = LeadsPage(page).open()
+    leads.quick_add("mara@example.org\nidris@example.org\nacme")
+    expect(leads.quick_form.get_by_role("alert")).to_be_visible()
+
+
+def toast(page: Page) -> None:
+    a_lead(page, **STONE)
+    leads = LeadsPage(page).open()
+    leads.rows.first.get_by_role("link").first.focus()
+    page.keyboard.press("#")
+    expect(page.locator("#toasts")).to_contain_text("in the bin")
+
+
+def bin_(page: Page) -> None:
+    in_the_bin(page, **STONE)
+    LeadsPage(page).open("?deleted=true")
+
+
+def drawer(page: Page) -> None:
+    leads = some_leads(page)
+    leads.open_lead("Lumenstack")
+    LeadPanel(page).shows("Lumenstack")
+
+
+def drawer_editing(page: Page) -> None:
+    a_lead(page, **STONE)
+    LeadsPage(page).open().open_lead("Stone and Sons")
+    LeadPanel(page).detail("City").get_by_role("link").click()
+    expect(page.get_by_role("textbox", name="City")).to_be_focused()
+
+
+def lead_page(page: Page) -> None:
+    some_leads(page).open_lead("Lumenstack")
+    LeadPanel(page).shows("Lumenstack")
+    page.reload()
+    LeadPanel(page).shows("Lumenstack")
+
+
+def lead_in_the_bin(page: Page) -> None:
+    page.goto(f"/leads/{in_the_bin(page, **STONE)['id']}")
+
+
+def new(page: Page) -> None:
+    LeadForm(page).open()
+
+
+def new_with_errors(page: Page) -> None:
+    form = LeadForm(page).open().fill(email="mara@", phone="12")
+    form.save()
+    expect(form.summary).to_be_visible()
+
+
+def new_duplicate(page: Page) -> None:
+    a_lead(page, **STONE)
+    form = LeadForm(page).open().fill(email="mara@example.org")
+    form.save()
+    expect(form.summary).to_be_visible()
+
+
+def edit(page: Page) -> None:
+    page.goto(f"/leads/{a_lead(page, **STONE)['id']}/edit")
+
+
+def conflict(page: Page) -> None:
+    lead = a_lead(page, **STONE)
+    page.goto(f"/leads/{lead['id']}/edit")
+    a_change(page, lead, city="Porto")
+    LeadForm(page).fill(city="Braga").save()
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def import_choose(page: Page) -> None:
+    page.goto("/import")
+
+
+def import_check(page: Page) -> None:
+    ImportPage(page).choose({"name": "leads.csv", "mimeType": "text/csv", "buffer": FILE.encode()})
+    expect(page.get_by_role("heading", name="What will happen")).to_be_visible()
+
+
+def import_done(page: Page) -> None:
+    import_check(page)
+    ImportPage(page).begin()
+    ImportPage(page).ends()
+
+
+def import_refused(page: Page) -> None:
+    ImportPage(page).choose({"name": "leads.csv", "mimeType": "text/csv", "buffer": b""})
+
+
+def settings(page: Page) -> None:
+    page.goto("/settings")
+
+
+def settings_with_a_new_token(page: Page) -> None:
+    page.goto("/settings")
+    page.get_by_label("Name of the new token").fill("Nightly sync")
+    page.get_by_role("button", name="Make a token").click()
+    expect(page.get_by_text("Copy it now")).to_be_visible()
+
+
+def settings_refused(page: Page) -> None:
+    page.goto("/settings")
+    page.get_by_label("Current password").fill("wrong")
+    page.get_by_role("button", name="Change password").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def nothing_here(page: Page) -> None:
+    page.goto("/nothing/here")
+
+
+def sign_in(page: Page) -> None:
+    page.context.clear_cookies()
+    page.goto("/sign-in")
+
+
+def sign_in_refused(page: Page) -> None:
+    sign_in(page)
+    page.get_by_label("Email").fill("rosa@example.com")
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def used_link(page: Page) -> None:
+    page.context.clear_cookies()
+    page.goto("/sign-in/nobody-ever-made-this-one")
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A page in a state, and the way there."""
+
+    name: str
+    reach: Callable[[Page], None]
+
+
+STATES = [
+    State(reach.__name__.strip("_"), reach)
+    for reach in (
+        empty, table, filtered, no_match, unreadable_filter, filter_menu, account_menu, keys, quick_add_errors, toast,
+        bin_, drawer, drawer_editing, lead_page, lead_in_the_bin, new, new_with_errors, new_duplicate, edit, conflict,
+        import_choose, import_check, import_done, import_refused, settings, settings_with_a_new_token,
+        settings_refused, nothing_here, sign_in, sign_in_refused, used_link,
+    )
+]  # fmt: skip
