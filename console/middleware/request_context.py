@@ -24,7 +24,7 @@ FOR_ANYBODY = ("/static/", "/livez", "/readyz")
 class RequestContextMiddleware:
     """Sets scope["state"]["visitor"] (Visitor or None) and ["context"], and acts as that context further in.
 
-    A request with an Authorization header is its token's alone: its cookie counts for nothing.
+    A request with a bearer token is the token's alone, valid or not: its cookie counts for nothing.
     """
 
     def __init__(
@@ -80,9 +80,9 @@ class RequestContextMiddleware:
         if scope["path"].startswith(FOR_ANYBODY):
             return None
         headers = Headers(scope=scope)
-        if (authorization := headers.get("authorization")) is not None:
-            scheme, _, secret = authorization.partition(" ")
-            return await self._tokens.visitor_of(secret.strip()) if scheme.lower() == "bearer" else None
+        scheme, _, secret = headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer":
+            return await self._tokens.visitor_of(secret.strip())
         cookie = _cookie(headers)
         return await self._sessions.visitor_of(cookie) if cookie else None
 
