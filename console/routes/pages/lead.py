@@ -74,8 +74,9 @@ class LeadDesk:
     ) -> Response:
         """The form, new or filled."""
         owners = await lead_page.owners(self.pool, self.who)
-        context: dict[str, Any] = {"form": state, "lead": lead, "focus": focus, "duplicate": duplicate, "owners": owners}
-        return self.render.page("lead/form.html", "panel", status=status, countries=lead_page.COUNTRIES, **context)
+        lists = {"owners": owners, "countries": lead_page.COUNTRIES}
+        context: dict[str, Any] = {"form": state, "lead": lead, "focus": focus, "duplicate": duplicate, **lists}
+        return self.render.page("lead/form.html", "panel", status=status, **context)
 
     async def duplicate(self, error: IdentityTaken) -> Duplicate:
         existing = await self.leads.get(error.existing_id, deleted=None)

@@ -14,7 +14,8 @@ from starlette.responses import RedirectResponse, Response
 from console.dependencies import Config, CurrentVisitor, GuardedRoute, Leads, Pool, Render, requires
 from console.forms import SentForm
 from console.lead_page import Problem
-from console.list_page import ListAddress, ListPage
+from console.list_address import ListAddress
+from console.list_page import ListPage
 from console.marking import marked_parts
 from leads_core.accounts.permissions import Permission
 from leads_core.errors import IdentityTaken, Invalid, SortTooBroad

@@ -46,6 +46,8 @@ const SENTENCES = {
   400: "That could not be read. Nothing was changed.",
   403: "You are not allowed to do this. Nothing was changed.",
   404: "This lead is not there any more.",
+  409: "Not done: another lead has the same email or domain by now.",
+  412: "Not done: somebody changed this lead first. Open it and look again.",
   413: "That is too large. Nothing was changed.",
   429: "Too many changes in a short time. Wait a moment, then try again.",
 }
@@ -55,7 +57,8 @@ document.addEventListener("toast", (event) => toast(event.detail.text, event.det
 
 document.addEventListener("htmx:response:error", (event) => {
   const { status, headers } = event.detail.ctx.response
-  if ([409, 412, 422].includes(status)) return
+  const shownInPlace = event.detail.ctx.swap !== "none"
+  if (shownInPlace && [409, 412, 422].includes(status)) return
   if (status === 401) {
     location.assign(`/sign-in?then=${encodeURIComponent(location.pathname + location.search)}`)
     return

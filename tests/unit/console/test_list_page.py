@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from console.list_page import ListAddress, ListPage
+from console.list_address import ListAddress
+from console.list_page import ListPage
 from console.marking import marked_parts
 
 
