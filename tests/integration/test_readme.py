@@ -1,0 +1,182 @@
+"""What the documents tell people to type works: their commands run against a server of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cyclopts import App
+
+from console.cli import COMMANDS
+from e2e.server import RunningServer, running_server
+from leads_core.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = sorted(path.relative_to(ROOT).as_posix() for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+RUNS = re.compile(r"<!-- run -->\n```sh\n(.*?)```", re.DOTALL)
+LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
+CODE = re.compile(r"```.*?```|`[^`]+`", re.DOTALL)
+WRITTEN_ADDRESS = "http://127.0.0.1:8000"
+OF_A_RECORD = (
+    *("v", "id", "subject_kind", "subject_id", "seq", "action", "actor_kind", "actor_id", "channel"),
+    *("request_id", "task_id", "occurred_at"),
+)
+#: Nobody answers there: what the documents add is not looked up on the internet.
+NO_NAME_SERVER = "127.0.0.1:1"
+#: Where the program itself is missing, its stand-in alone.
+CURLS = ["stand-in", *(["curl"] if shutil.which("curl") else [])]
+
+
+@pytest.fixture(params=CURLS)
+def curl(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A folder in which `curl` is the stand-in, or the real one."""
+    stand_in = Path(__file__).with_name("curl_stand_in.py")
+    program = tmp_path / "curl"
+    real = shutil.which("curl")
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{stand_in}" "$@"\n')
+    program.chmod(0o755)
+    if request.param == "curl":
+        program.unlink()
+        program.symlink_to(str(real))
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def one_server() -> Iterator[RunningServer]:
+    with running_server(ENRICHMENT_NAMESERVERS=NO_NAME_SERVER) as running:
+        yield running
+
+
+@pytest.fixture
+def server(one_server: RunningServer) -> RunningServer:
+    """`leads up` without a lead."""
+    one_server.forget_leads()
+    return one_server
+
+
+@pytest.fixture(scope="session")
+def targets() -> set[str]:
+    """What the Makefile can make."""
+    return set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
+def test_the_readmes_script_adds_imports_and_lists(server: RunningServer, curl: Path) -> None:
+    added, job, page = _answers(_typed("README.md", server, curl))
+
+    assert (added["email"], added["is_manual"]) == ("ada@example.com", True)
+    assert added["enrichment_status"] == "in_progress"
+    assert added["enrichment_task_id"]
+    assert (job["kind"], job["progress"]["total"]) == ("import", 2459)
+    assert [lead["id"] for lead in page["items"]] == [added["id"]]
+
+
+def test_the_api_guides_examples_work(server: RunningServer, curl: Path) -> None:
+    output = _typed("docs/api.md", server, curl)
+
+    assert '"contacted"' in output
+    assert '"RESTORE"' in output
+
+
+def test_the_audit_pages_python_gives_the_published_checksums() -> None:
+    listing: dict[str, Any] = {}
+    exec("".join(re.findall(r"```python\n(.*?)```", _text("docs/audit.md"), re.DOTALL)), listing)  # noqa: S102
+    vectors = json.loads((ROOT / "tests" / "vectors" / "audit_record.json").read_text())["entries"]
+    records = [{name: vector["row"][name] for name in OF_A_RECORD} for vector in vectors]
+
+    computed = [
+        listing["checksum"](record, vector["row"]["parts"]).hex()
+        for record, vector in zip(records, vectors, strict=True)
+    ]
+
+    assert computed == [vector["checksum"] for vector in vectors]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_file_that_a_document_links_to_is_there(document: str) -> None:
+    folder = (ROOT / document).parent
+    linked = [place for place in LINK.findall(_text(document)) if not place.startswith(("http://", "https://"))]
+
+    assert [place for place in linked if not (folder / place).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_command_that_a_document_names_is_there(document: str) -> None:
+    named = set(re.findall(r"(?:^|[\s`/(])leads ([a-z]+)(?: ([a-z-]+))?", _code(document), re.MULTILINE))
+
+    assert sorted(pair for pair in named if not _is_command(*pair)) == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_target_that_a_document_names_is_there(document: str, targets: set[str]) -> None:
+    named = set(re.findall(r"(?:^|[\s`])make ([a-z]+)", _code(document), re.MULTILINE))
+
+    assert named <= targets
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_path_that_a_document_names_is_there(document: str) -> None:
+    named = re.findall(
+        r"`((?:console|leads_core|migrations|tests|e2e|scripts|docs|examples)/[\w./-]*)", _text(document)
+    )
+
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_the_readme_names_every_setting_and_no_other() -> None:
+    table = _text("README.md").partition("## Settings")[2].partition("###")[0]
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+
+    assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} == {
+        name.upper() for name in Settings.model_fields
+    }
+
+
+def _typed(document: str, server: RunningServer, curl: Path) -> str:
+    """What the document's marked blocks print, typed one after the other. A refused request fails."""
+    script = "\n".join(RUNS.findall(_text(document)))
+    assert script, f"{document} has no block that is marked to be run"
+    assert WRITTEN_ADDRESS in script
+    script = script.replace(WRITTEN_ADDRESS, server.url).replace(".venv/bin/", f"{Path(sys.executable).parent}/")
+    strictly = 'set -euo pipefail\ncurl() { command curl --fail-with-body "$@"; }\n'
+    environment = {**server.environment, "PATH": f"{curl}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["bash", "-c", strictly + script], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr
+    return done.stdout
+
+
+def _answers(output: str) -> list[Any]:
+    """The JSON documents that stand one after the other."""
+    decoder, answers, place = json.JSONDecoder(), [], 0
+    while place < len(output.rstrip()):
+        answer, place = decoder.raw_decode(output, place)
+        answers.append(answer)
+    return answers
+
+
+def _is_command(name: str, verb: str) -> bool:
+    place = {command: where for command, where, _ in COMMANDS}.get(name)
+    if place is None:
+        return False
+    module, _, attribute = place.partition(":")
+    command = getattr(import_module(module), attribute)
+    return not isinstance(command, App) or not verb or verb in command
+
+
+def _code(document: str) -> str:
+    """What stands in code type: commands, not sentences."""
+    return "\n".join(CODE.findall(_text(document)))
+
+
+def _text(document: str) -> str:
+    return (ROOT / document).read_text(encoding="utf-8")
