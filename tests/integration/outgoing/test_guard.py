@@ -25,7 +25,7 @@ from leads_core.outgoing.failures import (
 )
 from tests.servers.dns_server import DnsServer
 from tests.servers.small_internet import SmallInternet
-from tests.servers.web_server import Answer, SeenRequest, WebServer
+from tests.servers.web_server import Answer, Behaviour, SeenRequest, WebServer
 
 Connected = list[tuple[str, int]]
 PAGE = b"<title>Acme</title>"
@@ -336,8 +336,8 @@ async def test_broken_packing_is_refused(internet: SmallInternet, guard: Outgoin
 
 @pytest.mark.parametrize("behaviour", [slow, silent])
 async def test_slow_answer_is_given_up_at_the_time_limit(
-    internet: SmallInternet, guard: OutgoingClient, behaviour
-) -> None:  # type: ignore[no-untyped-def]
+    internet: SmallInternet, guard: OutgoingClient, behaviour: Behaviour
+) -> None:
     internet.site("acme.example", {"/": behaviour})
 
     with pytest.raises(TookTooLong, match=r"acme\.example did not answer in 0\.3 s\.") as refused:
