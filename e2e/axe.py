@@ -18,15 +18,15 @@ RUN = """async () => {
 Theme = Literal["light", "dark"]
 
 
-def violations(page: Page, themes: tuple[Theme, ...] = ("light", "dark")) -> list[str]:
-    """What axe finds, each with the theme it was found in. The page stays in the last theme."""
+def violations(page: Page, themes: tuple[Theme, ...] = ("light", "dark")) -> str:
+    """What axe finds, a line each, with the theme it was found in; empty is good. The page stays in the last theme."""
     found: list[str] = []
     if not page.evaluate("typeof axe === 'object'"):
         page.evaluate(SOURCE)
     for theme in themes:
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")
         found += [f"{theme}: {line}" for line in page.evaluate(RUN)]
-    return found
+    return "\n".join(found)
 
 
 def scrolls_sideways(page: Page) -> bool:

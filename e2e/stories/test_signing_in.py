@@ -49,7 +49,7 @@ def test_a_new_person_chooses_a_password_signs_out_and_in_again(
     entrance.sign_in(email, "long enough by far")
 
     expect(page).to_have_url(f"{server.url}/leads?stage=won")
-    expect(page.get_by_label("Account and appearance: Mara Lindqvist")).to_be_visible()
+    expect(page.get_by_label("account and appearance of Mara Lindqvist")).to_be_visible()
 
 
 def test_a_wrong_password_is_refused_and_the_email_stays(window: NewContext, rosa: Person, script: bool) -> None:
