@@ -25,7 +25,8 @@ from tests.servers.small_internet import SmallInternet
 from tests.servers.web_server import Answer, SeenRequest, send
 
 DOMAIN = "brandt-werkzeuge.de"
-PAGE = (Path(__file__).parents[2] / "corpus" / "german_toolmaker_graph.html").read_bytes()
+CORPUS = Path(__file__).parents[2] / "corpus"
+PAGE = (CORPUS / "german_toolmaker_graph.html").read_bytes()
 
 pytestmark = pytest.mark.usefixtures("acting")
 
@@ -293,6 +294,50 @@ async def test_a_lead_that_goes_to_the_bin_while_it_is_looked_up_is_not_filled(
 
     after = await leads.get(lead.id, deleted=True)
     assert (after.company_name, after.provenance, after.is_deleted) == (None, {}, True)
+
+
+async def test_a_parked_page_fills_nothing_and_what_it_says_is_kept_as_suggestions(
+    leads: LeadService, database: Database, internet: SmallInternet, a_worker: WorkerRunning, jobs: Jobs
+) -> None:
+    internet.site(DOMAIN, {"/": (CORPUS / "parked_german_host.html").read_bytes()})
+    lead = await quick_added(leads)
+
+    async with a_worker():
+        await jobs.ended(lead.enrichment_task_id)
+
+    after = await leads.get(lead.id)
+    assert (after.website, after.language, after.provenance, after.enriched_at) == (None, None, {}, None)
+    facts = await facts_of(database, lead.id)
+    assert (facts["website", "parked"], facts["website", "website"]) == ("yes", f"https://{DOMAIN}")
+
+
+async def test_a_job_past_its_deadline_is_ended_in_words_by_any_worker(
+    leads: LeadService, internet: SmallInternet, a_worker: WorkerRunning, jobs: Jobs, owner: asyncpg.Connection
+) -> None:
+    lead = await quick_added(leads)
+    await owner.execute("DELETE FROM pgqueuer")
+    await owner.execute("UPDATE jobs SET state = 'running', attempt = 1, started_at = now() - interval '11 minutes'")
+
+    async with a_worker():
+        job = await jobs.ended(lead.enrichment_task_id)
+
+    after = await leads.get(lead.id)
+    assert (job.state, after.enrichment_status, internet.web.requests) == ("failed", "failed", [])
+    assert after.enrichment_error == job.error == "It took longer than 10 minutes and was stopped. Try again later."
+
+
+async def test_two_workers_do_each_of_many_jobs_once(
+    leads: LeadService, internet: SmallInternet, a_worker: WorkerRunning, jobs: Jobs, owner: asyncpg.Connection
+) -> None:
+    internet.site(DOMAIN, {"/": PAGE})
+    lines = "\n".join(f"person{number}@{DOMAIN}" for number in range(20))
+    added = [one.lead for one in await leads.quick_add(lines) if one.lead]
+
+    async with a_worker(), a_worker():
+        ended = [await jobs.ended(lead.enrichment_task_id) for lead in added]
+
+    assert {(job.state, job.attempt) for job in ended} == {("completed", 1)}
+    assert await owner.fetchval("SELECT count(*) FROM audit_log WHERE action = 'ENRICH'") == len(added) == 20
 
 
 class Broken:
