@@ -24,6 +24,8 @@ SAID_BY_ENTRIES = {
     *("deleted_at", "deleted_by", "erased_at", "erased_by"),
 }
 ONLY_FOR_LISTS = {"arrival", "bucket", "facet", "search_text", "company_sort", "contact_sort"}
+#: What the form sends beside the lead's fields.
+BESIDE_THE_FIELDS = {"version", "enrich", "then"}
 #: Shown in the head of the drawer, not among its details.
 IN_THE_HEAD = {"stage", "owner_id", "is_manual"}
 
@@ -50,10 +52,20 @@ def test_what_people_may_write_can_be_read() -> None:
 
 @pytest.mark.parametrize("field", WRITABLE)
 def test_a_field_that_people_may_write_is_at_every_door(field: str) -> None:
-    inputs = re.findall(r'forms\.\w+\(form, "(\w+)"|name="(\w+)"', FORM.read_text())
-
-    assert field in {name for pair in inputs for name in pair}, "the form has no input for it"
+    assert field in _inputs(), "the form has no input for it"
     assert field in column_matching.FIELDS, "an import cannot fill it"
     assert field in exporting.COLUMNS, "an export leaves it out"
     assert field in wording.FIELDS, "it has no label"
     assert field in {*DETAIL_FIELDS, *IN_THE_HEAD}, "the drawer does not show it"
+
+
+def test_no_door_offers_what_nobody_may_write() -> None:
+    assert set(column_matching.FIELDS) <= set(LeadCreate.model_fields)
+    assert set(DETAIL_FIELDS) <= set(WRITABLE)
+    assert _inputs() - BESIDE_THE_FIELDS <= set(WRITABLE)
+
+
+def _inputs() -> set[str]:
+    """The names of the form's inputs."""
+    found = re.findall(r'forms\.\w+\(form, "(\w+)"|name="(\w+)"', FORM.read_text())
+    return {name for pair in found for name in pair if name}
