@@ -3,45 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from e2e import internet
 from e2e.faults import Faults
-from e2e.pages.sign_in_page import SignInPage
+from e2e.people import LAUNCH, Person, arrive
 from e2e.server import RunningServer, running_server
 from tests.servers.small_internet import small_internet_in_a_thread
 
 WINDOW = {"width": 1440, "height": 900}
-CHROMIUM_FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--no-first-run",
-)
 NewContext = Callable[..., BrowserContext]
 
 expect.set_options(timeout=10_000)
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody with an account who has signed in: their browser's cookies go into every new window of theirs."""
-
-    name: str
-    email: str
-    password: str
-    state: StorageState
-
-
 @pytest.fixture(scope="session")
 def browser_type_launch_args() -> dict[str, Any]:
-    return {"executable_path": "/usr/bin/chromium", "args": list(CHROMIUM_FLAGS)}
+    return LAUNCH
 
 
 @pytest.fixture(scope="session")
@@ -57,14 +38,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
 def rosa(browser: Browser, server: RunningServer) -> Person:
     """The first administrator, who came by the link that `leads up` printed."""
     assert server.first_link
-    return _arrive(browser, server.first_link, "Rosa Engel", "rosa@example.com")
+    return arrive(browser, server.first_link, "Rosa Engel", "rosa@example.com")
 
 
 @pytest.fixture(scope="session")
 def idris(browser: Browser, server: RunningServer) -> Person:
     """A second person, who may change leads."""
     link = server.leads("user", "add", "idris@example.com", "--name", "Idris Bello")["sign_in_link"]
-    return _arrive(browser, link, "Idris Bello", "idris@example.com")
+    return arrive(browser, link, "Idris Bello", "idris@example.com")
 
 
 @pytest.fixture(autouse=True)
@@ -122,16 +103,3 @@ def page(window: NewContext, rosa: Person) -> Page:
 def any_page(window: NewContext, rosa: Person, script: bool) -> Page:
     """Rosa's browser, once with JavaScript and once without."""
     return window(rosa, script=script).new_page()
-
-
-def _arrive(browser: Browser, link: str, name: str, email: str) -> Person:
-    """By a link that works once, through the page that asks how they sign in from now on."""
-    password = f"a long enough password of {name}"
-    context = browser.new_context()
-    entrance = SignInPage(context.new_page())
-    entrance.use_link(link)
-    entrance.choose_account(name=name, email=email, password=password)
-    expect(entrance.page).to_have_title("Leads · Lead Explorer")
-    state = context.storage_state()
-    context.close()
-    return Person(name, email, password, state)

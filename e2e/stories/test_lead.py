@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
-from e2e.conftest import NewContext, Person
+from e2e.conftest import NewContext
 from e2e.given import a_change, a_lead, in_the_bin
 from e2e.pages.lead_form import LeadForm
 from e2e.pages.lead_panel import LeadPanel
 from e2e.pages.leads_page import LeadsPage
+from e2e.people import Person
 
 
 def test_a_lead_made_by_the_form_has_what_was_typed(any_page: Page) -> None:

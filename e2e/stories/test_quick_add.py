@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
-from e2e.conftest import NewContext, Person
+from e2e.conftest import NewContext
 from e2e.given import a_lead, in_the_bin
 from e2e.pages.lead_panel import LeadPanel
 from e2e.pages.leads_page import LeadsPage
+from e2e.people import Person
 
 
 def test_one_line_is_a_lead(any_page: Page, script: bool) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
-from e2e.conftest import NewContext, Person
+from e2e.conftest import NewContext
 from e2e.pages.sign_in_page import SignInPage
+from e2e.people import Person
 from e2e.server import RunningServer
 
 
