@@ -174,8 +174,8 @@ def _is_command(name: str, verb: str) -> bool:
 
 
 def _code(document: str) -> str:
-    """What stands in code type: commands, not sentences."""
-    return "\n".join(CODE.findall(_text(document)))
+    """What stands in code type: commands, not sentences and comments."""
+    return re.sub(r"^#.*$", "", "\n".join(CODE.findall(_text(document))), flags=re.MULTILINE)
 
 
 def _text(document: str) -> str:
