@@ -87,16 +87,19 @@ class ListPage:
         older: str | None,
         newer: str | None,
         note: str | None = None,
+        order: str | None = None,
         mark: Callable[[str, str], list[tuple[str, bool]]] | None = None,
         counts: dict[str, int] | None = None,
     ) -> None:
-        """total is (value, relation); older and newer are cursors; note says where the list is not what was asked for;
+        """total is (value, relation); older and newer are cursors; note says where the list is not what was asked for,
+        order which order it has then;
         mark splits a text into (part, is a match)."""
         self._address = address
         self._total = total
         self._mark = mark
         self._counts = counts or {}
         self.note = note
+        self._order = order or address.order
         self.query = address.query
         self.in_bin = address.in_bin
         self.older = address.url(cursor=older) if older else None
@@ -156,7 +159,7 @@ class ListPage:
 
     @property
     def order_in_words(self) -> str:
-        order = self._address.order
+        order = self._order
         field = order.removeprefix("-")
         if order in ORDERS:
             return ORDERS[order]
@@ -164,11 +167,11 @@ class ListPage:
 
     @property
     def newer_word(self) -> str:
-        return "Newer" if self._address.order == "-created_at" else "Before"
+        return "Newer" if self._order == "-created_at" else "Before"
 
     @property
     def older_word(self) -> str:
-        return "Older" if self._address.order == "-created_at" else "Next"
+        return "Older" if self._order == "-created_at" else "Next"
 
     @property
     def total_words(self) -> str:
@@ -217,7 +220,7 @@ class ListPage:
             return SortLink(None, None)
         if self.in_bin and column == "added":
             field = "deleted_at"
-        order = self._address.order
+        order = self._order
         first, second = (f"-{field}", field) if field in DESCENDING_FIRST else (field, f"-{field}")
         url = self._address.url(sort=second if order == first else first)
         if order.removeprefix("-") != field:

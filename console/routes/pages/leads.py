@@ -21,7 +21,7 @@ from leads_core.accounts.permissions import Permission
 from leads_core.errors import IdentityTaken, Invalid, SortTooBroad
 from leads_core.leads.filters import LeadFilter
 from leads_core.leads.ordering import Sort
-from leads_core.leads.queries import page_of_leads
+from leads_core.leads.queries import BY_COMPANY, page_of_leads
 from leads_core.leads.rows import LeadRow
 from leads_core.leads.service import QuickAdded
 from leads_core.paging import USUAL_PAGE, Cursors, Page
@@ -110,6 +110,7 @@ class LeadTable:
             older=page.next_cursor,
             newer=page.previous_cursor,
             note=page.note,
+            order=_order_instead(page.note),
             mark=marked_parts,
         )
         return {
@@ -160,6 +161,13 @@ async def restore_instead(lead_id: UUID, form: SentForm, leads: Leads, table: Ta
         problem = QuickError(form.text("line"), "", error.existing_id)
         return await table.quick_add(QuickState(form.text("text"), [problem]), 409, None)
     return await table.quick_add(QuickState(text), 200, {"leads-changed": {"ids": [str(lead.id)]}})
+
+
+def _order_instead(note: str | None) -> str | None:
+    """The order of a search that could not have the one asked for."""
+    if note is None:
+        return None
+    return "company_name" if note == BY_COMPANY else "-created_at"
 
 
 def _in_words(result: QuickAdded) -> QuickError:

@@ -1,7 +1,6 @@
 // Times in the viewer's own zone; the server says them in UTC. UTC stays in the title and in `datetime`.
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" })
-const dayAndMonth = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" })
-const dayMonthYear = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" })
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 const full = new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeStyle: "long" })
 
 function startOfDay(date) {
@@ -12,7 +11,8 @@ function inWords(at, now, exact) {
   if (now - at >= 0 && now - at < 60_000) return "just now"
   const days = Math.round((startOfDay(now) - startOfDay(at)) / 86_400_000)
   if (days === 0) return clock.format(at)
-  const day = days === 1 ? "Yesterday" : (at.getFullYear() === now.getFullYear() ? dayAndMonth : dayMonthYear).format(at)
+  const year = at.getFullYear() === now.getFullYear() ? "" : ` ${at.getFullYear()}`
+  const day = days === 1 ? "Yesterday" : `${at.getDate()} ${MONTHS[at.getMonth()]}${year}`
   return exact ? `${day}, ${clock.format(at)}` : day
 }
 

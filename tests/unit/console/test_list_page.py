@@ -102,3 +102,15 @@ def test_matches_are_marked_and_everything_is_escaped() -> None:
 )
 def test_the_search_marks_what_it_found(text: str, query: str, parts: list[tuple[str, bool]]) -> None:
     assert marked_parts(text, query) == parts
+
+
+def test_a_list_in_another_order_than_asked_for_says_so() -> None:
+    address = ListAddress([("q", "ac")])
+    page = ListPage(address, total=None, older=None, newer=None, note="Fewer than three letters.", order="company_name")
+
+    assert (page.order_in_words, page.sorts["company"].aria, page.sorts["added"].aria) == (
+        "by company",
+        "ascending",
+        None,
+    )
+    assert page.total_words == "Not counted"
