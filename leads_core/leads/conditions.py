@@ -34,7 +34,8 @@ class Driver:
     """A condition that an index answers alone.
 
     equals and values: rows with column = any of the values, each value's by creation. range_on: rows whose column lies
-    in a range, in that column's order. leading: a column to order by first so that the index's order is seen.
+    in a range, in that column's order, from start and before end. leading: a column to order by first, so that the
+    index's order is seen. several: a lead may have more than one of the values.
     """
 
     name: str
@@ -43,6 +44,9 @@ class Driver:
     values: str | None = None
     range_on: str | None = None
     leading: str | None = None
+    several: bool = False
+    start: str | None = None
+    end: str | None = None
 
     @property
     def is_by_creation(self) -> bool:
@@ -55,9 +59,23 @@ class Conditions:
 
     in_bin: bool
     allowed: dict[str, frozenset[int]]
-    codes: str | None = None
+    values: Values
     drivers: list[Driver] = field(default_factory=list)
     tests: list[str] = field(default_factory=list)
+    _codes: str = ""
+    _coded_tests: list[str] = field(default_factory=list)
+
+    @property
+    def is_coded(self) -> bool:
+        """Whether the facet answers some of the filter."""
+        return bool(self.allowed)
+
+    @property
+    def codes(self) -> str:
+        """The codes that pass. Made when first asked for: a parameter that a statement does not use has no type."""
+        if not self._codes:
+            self._codes = self.values.add(facets.codes_for(self.allowed), "smallint[]")
+        return self._codes
 
     @property
     def lives(self) -> str:
@@ -74,25 +92,32 @@ class Conditions:
         names = {driver.range_on or driver.name for driver in self.drivers}
         return {"domain" if name == "registrable_domain" else name for name in names}
 
-    def tests_beside(self, driver: Driver | None, *, codes: bool = True, by_creation: bool = False) -> list[str]:
-        """What is left to test on each row that the driver gives; codes=False where they drive.
+    @property
+    def created(self) -> Driver | None:
+        """The range of creation."""
+        return next((driver for driver in self.drivers if driver.range_on == "created_at"), None)
 
-        by_creation: an index that ends in created_at drives, so a range of it is left to that index.
+    def tests_beside(self, driver: Driver | None, *, codes: bool = True, created: bool = True) -> list[str]:
+        """What is left to test on each row that the driver gives.
+
+        codes=False where they drive; created=False where an index that ends in created_at drives, which has its range.
         """
         left = [
-            other.condition if by_creation and other.range_on == "created_at" else _tested(other.condition)
+            _tested(other.condition)
             for other in self.drivers
-            if other is not driver
+            if other is not driver and (created or other is not self.created)
         ]
-        coded = [_tested(f"l.facet = ANY ({self.codes})")] if codes and self.codes else []
-        return [*coded, *left, *self.tests]
+        return [*(self._coded() if codes and self.is_coded else []), *left, *self.tests]
+
+    def _coded(self) -> list[str]:
+        if not self._coded_tests:
+            self._coded_tests = coded_tests(self.allowed, self.values)
+        return self._coded_tests
 
 
 def conditions_of(wanted: LeadFilter, values: Values) -> Conditions:
     """The filter's conditions, without its search (a short search aside, which drives by the company's name)."""
-    found = Conditions(wanted.deleted, wanted.coded())
-    if found.allowed and not found.is_impossible:
-        found.codes = values.add(facets.codes_for(found.allowed), "smallint[]")
+    found = Conditions(wanted.deleted, wanted.coded(), values)
     # The most selective first: where nothing else decides, the first one drives.
     _add_equality(found, "domain", wanted.domain, values)
     _add_equality(found, "registrable_domain", wanted.registrable_domain, values)
@@ -108,6 +133,15 @@ def conditions_of(wanted: LeadFilter, values: Values) -> Conditions:
         found.tests = found.tests_beside(None, codes=False)
         found.drivers = []
     return found
+
+
+def coded_tests(allowed: facets.Positions, values: Values) -> list[str]:
+    """The facet tested by its bits: a list of all codes would be gone through for each row."""
+    return [
+        f"((l.facet >> {part.shift}) & {part.places - 1}) = ANY ({values.add(sorted(allowed[name]), 'integer[]')})"
+        for name, part in facets.DIMENSIONS.items()
+        if name in allowed
+    ]
 
 
 def like(wanted: LeadFilter) -> str:
@@ -131,7 +165,7 @@ def _add_equality(found: Conditions, column: str, choice: Choice, values: Values
 def _add_tags(found: Conditions, choice: Choice, values: Values) -> None:
     if choice.any_of:
         wanted = values.add(list(choice.any_of), "text[]")
-        found.drivers.append(Driver("tag", f"l.tags && {wanted}", equals="t.tag", values=wanted))
+        found.drivers.append(Driver("tag", f"l.tags && {wanted}", "t.tag", wanted, several=len(choice.any_of) > 1))
     if choice.none_of:
         found.tests.append(f"NOT (l.tags && {values.add(list(choice.none_of), 'text[]')})")
 
@@ -152,8 +186,8 @@ def _add_owner(found: Conditions, choice: Choice, values: Values) -> None:
 
 
 def _add_range(found: Conditions, column: str, kind: str, wanted: Range, values: Values) -> None:
-    bounds = [f"l.{column} >= {values.add(wanted.start, kind)}"] if wanted.start is not None else []
-    if wanted.end is not None:
-        bounds.append(f"l.{column} < {values.add(wanted.end, kind)}")
-    if bounds:
-        found.drivers.append(Driver(column, " AND ".join(bounds), range_on=column))
+    if wanted:
+        start = None if wanted.start is None else values.add(wanted.start, kind)
+        end = None if wanted.end is None else values.add(wanted.end, kind)
+        bounds = [f"l.{column} {sign} {bound}" for sign, bound in ((">=", start), ("<", end)) if bound]
+        found.drivers.append(Driver(column, " AND ".join(bounds), range_on=column, start=start, end=end))

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from leads_core.leads import facets
-from leads_core.leads.conditions import Conditions, Driver, Values
+from leads_core.leads.conditions import Conditions, Driver, Values, coded_tests
 from leads_core.leads.ordering import KEY_TYPES, Part
 from leads_core.paging import Position
 
@@ -20,6 +20,8 @@ from leads_core.paging import Position
 FEW = 1_000
 #: Totals are counted so far.
 COUNTED = 10_000
+#: So many rows are looked at for a total that no index gives.
+TESTED = 5_000
 #: Codes that hold one live lead in so many, or more, are met soon enough on a walk.
 FREQUENT = 20
 
@@ -46,46 +48,47 @@ class PageStatement:
         """Rows of total, total_capped, few, part and the columns; one row of nulls where no lead is left."""
         selects = [select for place in self._places() for select in self._selects(place)]
         tables = [COUNTS, *self._few_table()]
-        counted, capped = self.total() if total else ("NULL::bigint", "NULL::boolean")
+        counted = self._total() if total else "SELECT NULL::bigint AS n, NULL::boolean AS capped"
         few = "(SELECT count(*) FROM few)" if self._gathers else "NULL::bigint"
         return f"""
             WITH {", ".join(tables)}, page AS MATERIALIZED (
-                SELECT row_number() OVER () AS place, part, id FROM (SELECT part, id FROM (
-                    {" UNION ALL ".join(f"({select})" for select in selects)}) AS found LIMIT {self.rows}) AS found)
-            SELECT total.*, page.part, {columns}
-            FROM (SELECT {counted} AS total, {capped} AS total_capped, {few} AS few) AS total
+                SELECT row_number() OVER () AS place, part, id FROM (
+                    {union(selects)} LIMIT {self.rows}) AS found)
+            SELECT total.*, {few} AS few, page.part, {columns} FROM ({counted}) AS total (total, total_capped)
             LEFT JOIN (page JOIN leads l ON l.id = page.id) ON true ORDER BY page.place"""
 
-    def total(self) -> tuple[str, str]:
-        """How many match, as an expression, and whether counting stopped there."""
+    def size(self, limit: int = COUNTED) -> str:
+        """How many leads the driver alone gives, counted up to one more than the limit."""
+        source = self.rows_of_driver("1", limit + 1, tested=False)
+        return f"(SELECT count(*) FROM (SELECT FROM ({source}) AS r LIMIT {limit + 1}) AS c)"
+
+    def _total(self) -> str:
+        """A row of how many match, and whether counting stopped there."""
         if self.gathered:
-            return "(SELECT count(*) FROM few)", "false"
-        codes, in_bin = self.conditions.codes, self.conditions.in_bin
-        if self.driver is None and not in_bin and not self.conditions.tests_beside(None, codes=False):
-            return (sum_of(codes) if codes else "(SELECT coalesce(sum(n), 0) FROM counts)::bigint"), "false"
-        if self.driver is None and not in_bin and codes is None:
-            return self._total_of_first()
-        limit = COUNTED + 1
-        source = self.rows_of_driver("l.id", limit)
-        counted = f"(SELECT count(*) FROM (SELECT id FROM ({source}) AS r LIMIT {limit}) AS c)"
-        if self._gathers:
-            counted = f"(CASE WHEN {self._are_few} THEN (SELECT count(*) FROM few) ELSE {counted} END)"
-        return f"least({counted}, {COUNTED})", f"{counted} > {COUNTED}"
+            return "SELECT count(*), false FROM few"
+        drives = self.driver is not None or self.conditions.in_bin
+        tests = self.conditions.tests_beside(self.driver, codes=drives or not self.conditions.is_coded)
+        if not drives and not tests:
+            everything = "(SELECT coalesce(sum(n), 0) FROM counts)::bigint"
+            return f"SELECT {sum_of(self.conditions.codes) if self.conditions.is_coded else everything}, false"
+        if not tests:
+            return f"SELECT least(size, {COUNTED}), size > {COUNTED} FROM (SELECT {self.size()} AS size) AS counted"
+        return self._total_of_tested(tests)
 
-    def size(self) -> str:
-        """How many leads the driver alone gives, up to a cap."""
-        source = self.rows_of_driver("l.id", COUNTED + 1, tested=False)
-        return f"(SELECT count(*) FROM (SELECT FROM ({source}) AS r LIMIT {COUNTED + 1}) AS c)"
-
-    def _total_of_first(self) -> tuple[str, str]:
-        """Nothing narrows the list by an index: the newest rows are tested, and no more of them than we count."""
-        test = all_of(self.conditions.tests_beside(None))
-        first = (
-            f"SELECT {test} AS hit FROM leads l WHERE {self.conditions.lives}"
-            f" ORDER BY l.created_at DESC, l.id DESC LIMIT {COUNTED + 1}"
-        )
-        hits = f"(SELECT count(*) FILTER (WHERE hit) FROM ({first}) AS r)"
-        return f"least({hits}, {COUNTED})", f"(SELECT count(*) FROM ({first}) AS r) > {COUNTED}"
+    def _total_of_tested(self, tests: list[str]) -> str:
+        """Each row must be looked at: only so many of the driver's are (of all leads, newest first, without one)."""
+        hit = f"({all_of(tests)}) IS TRUE AS hit"
+        if self.driver is None and not self.conditions.is_coded and not self.conditions.in_bin:
+            limit = f"ORDER BY l.created_at DESC, l.id DESC LIMIT {TESTED + 1}"
+            source = f"SELECT {hit} FROM leads l WHERE {self.conditions.lives} {limit}"
+        else:
+            source = self.rows_of_driver(hit, TESTED + 1, tested=False)
+        counted = f"""SELECT count(*) FILTER (WHERE hit) AS n, count(*) > {TESTED} AS capped
+            FROM (SELECT hit FROM ({source}) AS r LIMIT {TESTED + 1}) AS c"""
+        if not self._gathers:
+            return counted
+        return f"""SELECT count(*), false FROM few HAVING {self._are_few}
+            UNION ALL SELECT * FROM ({counted}) AS counted WHERE NOT {self._are_few}"""
 
     # The pieces of the page.
 
@@ -118,33 +121,42 @@ class PageStatement:
             return any(part.keys[0] != "deleted_at" for part in self.parts)
         by_creation = all(part.is_by_creation for part in self.parts)
         if self.driver is None:
-            others = self.conditions.tests_beside(None, codes=False)
-            return self.conditions.codes is not None and (bool(others) or not by_creation)
+            tested = len(self.parts) > 1 and not self._codes_alone
+            return self.conditions.is_coded and (tested or not by_creation)
         in_order = self.driver.range_on == self.parts[0].keys[0] or (by_creation and self.driver.is_by_creation)
-        return not in_order or bool(self.conditions.tests_beside(self.driver))
+        return not in_order or len(self.parts) > 1
+
+    @property
+    def _codes_alone(self) -> bool:
+        """Whether the codes drive and say everything: then their number is known."""
+        codes_drive = self.driver is None and self.conditions.is_coded and not self.conditions.in_bin
+        return codes_drive and not self.conditions.tests_beside(None, codes=False)
 
     @property
     def _are_few(self) -> str:
+        if self._codes_alone and not self.gathered:
+            return f"({sum_of(self.conditions.codes)} <= {FEW})"
         return f"(SELECT count(*) <= {FEW} FROM few)"
 
     def _few_table(self) -> list[str]:
         if self.gathered or not self._gathers:
             return list(self.gathered)
         source = self.rows_of_driver(FEW_COLUMNS, FEW + 1)
-        return [f"few AS MATERIALIZED (SELECT * FROM ({source}) AS gathered LIMIT {FEW + 1})"]
+        gate = self._are_few if self._codes_alone else "true"
+        return [f"few AS MATERIALIZED (SELECT * FROM ({source}) AS gathered WHERE {gate} LIMIT {FEW + 1})"]
 
     def rows_of_driver(self, columns: str, limit: int, *, tested: bool = True) -> str:
         """The rows that the driver's index gives, tested; the order is only there to name that index."""
         lives, driver = self.conditions.lives, self.driver
         drives = driver is None and not self.conditions.in_bin
-        by_creation = drives or (driver is not None and driver.is_by_creation)
-        tests = self.conditions.tests_beside(driver, codes=not drives, by_creation=by_creation) if tested else []
-        if drives:
-            return self._each(self._existing(self.conditions.codes or ""), columns, tests, limit)
+        each = self._existing(self.conditions.codes) if drives else None
+        if driver is not None and driver.equals is not None:
+            each = driver.values or "", driver.equals
+        tests = self.conditions.tests_beside(driver, codes=not drives, created=each is None) if tested else []
+        if each is not None:
+            return self._each(each, columns, tests, limit, within=self.conditions.created if tested else None)
         if driver is None:
             order, driven = "l.deleted_at, l.id", []
-        elif driver.equals is not None:
-            return self._each((driver.values or "", driver.equals), columns, tests, limit)
         else:
             order = f"l.{driver.range_on}, l.id" if driver.range_on else f"l.{driver.leading}, l.created_at, l.id"
             driven = [driver.condition]
@@ -152,21 +164,50 @@ class PageStatement:
         return f"SELECT {columns} FROM leads l WHERE {where} ORDER BY {order} LIMIT {limit}"
 
     def _each(
-        self, of: tuple[str, str], columns: str, tests: list[str], limit: int, order: str = "l.created_at, l.id"
+        self,
+        of: tuple[str, str],
+        columns: str,
+        tests: list[str],
+        limit: int,
+        *,
+        within: Driver | None,
+        place: int | None = None,
     ) -> str:
-        """For each of the values the rows that have it, by creation."""
+        """For each of the values the rows that have it, by creation (as the part at place has it), within a range.
+
+        Bounds on both sides stand for the equality, and the column leads the order: then no index but the one that
+        begins with it will do. With an equality the planner may walk all leads by creation and test each.
+        """
         values, equals = of
-        source, where = "leads l", all_of([f"{equals} = v.value", *tests])
-        if equals.startswith("t."):
-            # The tags' table has the time of creation too, and by it the order. A lead with several of the tags is
-            # given by the first of them alone.
-            where += f" AND NOT l.tags && ({values})[1:v.place - 1]"
-            source = "lead_tagging t JOIN leads l ON l.id = t.lead_id"
-            where, order = (text.replace("l.created_at", "t.created_at") for text in (where, order))
-            where, order = (text.replace("l.id", "t.lead_id") for text in (where, order))
+        alias = equals.partition(".")[0]
+        number = "t.lead_id" if alias == "t" else "l.id"
+        newest_first = place is not None and "DESC" in self._order(self.parts[place])
+        key = self._key(place)
+        past = f"({equals}, {alias}.created_at, {number}) {'<' if newest_first else '>'} (v.value, {', '.join(key)})"
+        lower, upper = f"{equals} >= v.value", f"{equals} <= v.value"
+        if within is not None and within.start:
+            lower = f"({equals}, {alias}.created_at) >= (v.value, {within.start})"
+        if within is not None and within.end:
+            upper = f"({equals}, {alias}.created_at) < (v.value, {within.end})"
+        bounds = [past if key and not newest_first else lower, past if key and newest_first else upper]
+        way = "DESC" if newest_first else "ASC"
+        source = f"leads l WHERE {self.conditions.lives} AND"
+        if alias == "t":
+            columns, source = self._by_tag(values, columns, tests)
         return f"""SELECT k.* FROM unnest({values}) WITH ORDINALITY AS v (value, place) CROSS JOIN LATERAL (
-            SELECT {columns} FROM {source} WHERE {self.conditions.lives} AND {where}
-            ORDER BY {order} LIMIT {limit}) AS k"""
+            SELECT {columns} FROM {source} {all_of([*bounds, *tests])}
+            ORDER BY {equals} {way}, {alias}.created_at {way}, {number} {way} LIMIT {limit}) AS k"""
+
+    def _by_tag(self, values: str, columns: str, tests: list[str]) -> tuple[str, str]:
+        """The tags' table has live leads only, and the time of creation too: often it is enough alone."""
+        several = self.driver is not None and self.driver.several
+        alone = {"l.created_at, l.id": "t.created_at, t.lead_id AS id", "1": "1"}.get(columns)
+        if alone is not None and not several and not tests:
+            return alone, "lead_tagging t WHERE"
+        source = f"lead_tagging t JOIN leads l ON l.id = t.lead_id WHERE {self.conditions.lives} AND"
+        # A lead with several of the tags is given by the first of them alone.
+        first = f" NOT l.tags && ({values})[1:v.place - 1] AND" if several else ""
+        return columns, source + first
 
     def _from_few(self, place: int) -> str:
         part = self.parts[place]
@@ -177,22 +218,22 @@ class PageStatement:
         """Along the index in the order asked for, testing each row."""
         part = self.parts[place]
         in_order = self.driver if self.driver is not None and self.driver.range_on == part.keys[0] else None
-        tests = self.conditions.tests_beside(in_order, by_creation=part.keys[0] == "created_at")
         driven = [in_order.condition] if in_order is not None else []
+        tests = self.conditions.tests_beside(in_order)
         where = all_of([*gate, self.conditions.lives, *self._where(part), *self._beyond(place), *driven, *tests])
         return f"SELECT {place} AS part, l.id FROM leads l WHERE {where} ORDER BY {self._order(part)} LIMIT {self.rows}"
 
     def _by_codes(self, place: int, codes: str, gate: list[str]) -> list[str]:
         """Codes that many leads have: a walk meets them soon. Others: the newest of each code, merged."""
-        part = self.parts[place]
-        tests = self.conditions.tests_beside(None, codes=False, by_creation=True)
-        frequent = f"{sum_of(codes)} * {FREQUENT} >= (SELECT sum(n) FROM counts)"
-        where = all_of(
-            [*gate, frequent, self.conditions.lives, f"(l.facet = ANY ({codes})) IS TRUE", *self._beyond(place), *tests]
-        )
+        part, created = self.parts[place], self.conditions.created
+        tests = self.conditions.tests_beside(None, codes=False, created=False)
         order = self._order(part)
+        frequent = f"{sum_of(codes)} * {FREQUENT} >= (SELECT sum(n) FROM counts)"
+        within = [created.condition] if created else []
+        having = coded_tests(self._allowed_in(part), self.values)
+        where = all_of([*gate, frequent, self.conditions.lives, *having, *self._beyond(place), *within, *tests])
         walk = f"SELECT {place} AS part, l.id FROM leads l WHERE {where} ORDER BY {order} LIMIT {self.rows}"
-        each = self._each(self._existing(codes), "l.created_at, l.id", [*self._beyond(place), *tests], self.rows, order)
+        each = self._each(self._existing(codes), "l.created_at, l.id", tests, self.rows, within=created, place=place)
         closed = all_of([*gate, f"NOT coalesce({frequent}, false)"])
         merge = f"""SELECT {place} AS part, l.id FROM ({each} WHERE {closed}) AS l
             ORDER BY {order} LIMIT {self.rows}"""
@@ -202,26 +243,35 @@ class PageStatement:
         """The newest of each of the driver's values, merged."""
         part = self.parts[place]
         order = self._order(part)
-        tests = [*self._beyond(place), *self.conditions.tests_beside(driver, by_creation=True)]
-        tests += [f"(l.{part.where}) IS TRUE"] if part.where else []
-        if driver.equals is None:
-            where = all_of([*gate, self.conditions.lives, driver.condition, *tests])
-            first = f"l.{driver.leading} {'DESC' if 'DESC' in order else 'ASC'}, " if driver.leading else ""
-            return f"SELECT {place} AS part, l.id FROM leads l WHERE {where} ORDER BY {first}{order} LIMIT {self.rows}"
-        each = self._each((driver.values or "", driver.equals), "l.created_at, l.id", tests, self.rows, order)
-        return f"""SELECT {place} AS part, l.id FROM (SELECT * FROM ({each} WHERE {all_of(gate)}) AS m) AS l
-            ORDER BY {order} LIMIT {self.rows}"""
+        own = [f"(l.{part.where}) IS TRUE"] if part.where else []
+        if driver.equals is not None:
+            tests = [*own, *self.conditions.tests_beside(driver, created=False)]
+            each = self._each(
+                *((driver.values or "", driver.equals), "l.created_at, l.id", tests, self.rows),
+                within=self.conditions.created,
+                place=place,
+            )
+            return f"""SELECT {place} AS part, l.id FROM ({each} WHERE {all_of(gate)}) AS l
+                ORDER BY {order} LIMIT {self.rows}"""
+        tests = [*self._beyond(place), *own, *self.conditions.tests_beside(driver)]
+        where = all_of([*gate, self.conditions.lives, driver.condition, *tests])
+        first = f"l.{driver.leading} {'DESC' if 'DESC' in order else 'ASC'}, " if driver.leading else ""
+        return f"SELECT {place} AS part, l.id FROM leads l WHERE {where} ORDER BY {first}{order} LIMIT {self.rows}"
 
     def _codes_of(self, part: Part) -> str | None:
         """The codes that drive this part: the filter's, and where the part is of one value, those that have it."""
         if part.coded is None:
-            return self.conditions.codes
+            return self.conditions.codes if self.conditions.is_coded else None
+        allowed = self._allowed_in(part)
+        return self.values.add(facets.codes_for(allowed), "smallint[]")
+
+    def _allowed_in(self, part: Part) -> dict[str, frozenset[int]]:
+        """What the filter allows, and of the part's own value."""
+        if part.coded is None:
+            return self.conditions.allowed
         dimension, value = part.coded
         place = frozenset({facets.DIMENSIONS[dimension].values.index(value)})
-        allowed = {**self.conditions.allowed}
-        allowed[dimension] = allowed.get(dimension, place) & place
-        codes = facets.codes_for(allowed) if allowed[dimension] else []
-        return self.values.add(codes, "smallint[]")
+        return {**self.conditions.allowed, dimension: self.conditions.allowed.get(dimension, place) & place}
 
     def _existing(self, codes: str) -> tuple[str, str]:
         """Those of the codes that a live lead has, and the column that holds them."""
@@ -234,14 +284,15 @@ class PageStatement:
         return part.order(backwards=self.position.backwards)
 
     def _beyond(self, place: int) -> list[str]:
+        key = self._key(place)
+        return [self.parts[place].beyond(key, backwards=self.position.backwards)] if key else []
+
+    def _key(self, place: int | None) -> list[str]:
+        """The key that the page begins past, as parameters; nothing in another part than the key's."""
         if self.position.key is None or place != self.position.part:
             return []
-        part = self.parts[place]
-        key = [
-            self.values.add(value, KEY_TYPES[column])
-            for column, value in zip(part.keys, self.position.key, strict=True)
-        ]
-        return [part.beyond(key, backwards=self.position.backwards)]
+        columns = self.parts[place].keys
+        return [self.values.add(value, KEY_TYPES[name]) for name, value in zip(columns, self.position.key, strict=True)]
 
 
 def sum_of(codes: str) -> str:
@@ -255,7 +306,7 @@ def sizes(conditions: Conditions, values: Values) -> str:
     for driver in conditions.drivers:
         statement = PageStatement(conditions, driver, (), Position(), 0, values)
         counted.append(statement.size())
-    codes = sum_of(conditions.codes) if conditions.codes else "NULL"
+    codes = sum_of(conditions.codes) if conditions.is_coded else "NULL"
     return f"WITH {COUNTS} SELECT {', '.join([*counted, codes])}"
 
 

@@ -33,6 +33,8 @@ _SELECTED = ", ".join([COLUMNS, *(f"l.{column}" for column in _KEYS)])
 #: Where the lead's columns begin: after total, total_capped, few and part (live, newest, oldest, ordinal in a search).
 _BEFORE = 4
 _PLACE = {name: _BEFORE + place for place, name in enumerate((*FIELDS, *_KEYS))}
+#: Where every other condition is beyond counting: codes of so few leads drive; of more, they are soon met.
+ENOUGH_BY_CODES = 20_000
 BY_COMPANY = "Fewer than three letters: companies whose name begins so, by name."
 TOO_BROAD = "Too many leads match to sort them so. The newest come first; narrow the search to sort it."
 
@@ -159,15 +161,15 @@ async def _search(reader: Reader, asked: _Asked) -> Page[LeadRow]:
 async def _smallest(reader: Reader, wanted: LeadFilter, conditions: Conditions) -> Driver | None:
     """The condition that gives the fewest leads; None where the codes do, or nothing drives."""
     drivers = conditions.drivers
-    if not drivers or (len(drivers) == 1 and conditions.codes is None):
+    if not drivers or (len(drivers) == 1 and not conditions.is_coded):
         return drivers[0] if drivers else None
     values = Values()
     statement = list_sql.sizes(conditions_of(wanted, values), values)
     *found, codes = await reader.fetchrow(statement, *values.given)
     smallest = min(range(len(drivers)), key=lambda place: int(found[place]))
-    # Both beyond counting: the codes' number alone is known, and ten times as many are still soon read.
-    reach = 10 * COUNTED if found[smallest] > COUNTED else found[smallest]
-    return None if codes is not None and codes <= reach else drivers[smallest]
+    if codes is None or codes > (ENOUGH_BY_CODES if found[smallest] > COUNTED else found[smallest]):
+        return drivers[smallest]
+    return None
 
 
 def _page(

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from leads_core.leads import facets
-from leads_core.leads.conditions import Conditions, Driver, Values, like
+from leads_core.leads.conditions import Conditions, Values, like
 from leads_core.leads.filters import LeadFilter
 from leads_core.leads.list_sql import COUNTS, FEW, FEW_COLUMNS, PageStatement, all_of, sum_of, union
 from leads_core.leads.ordering import KEY_TYPES, Part
@@ -89,38 +89,36 @@ class SearchStatement:
         return (self.part.beyond(key, backwards=self.position.backwards),)
 
     def _stages(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        small, closed = self._small()
+        tables, small, closed = self._small()
         walk = all_of([*closed, self.conditions.lives, *self.beyond])
-        tables = (
-            COUNTS,
+        walking = (
             f"""walk AS MATERIALIZED (SELECT row_number() OVER () AS place, walked.* FROM (
                 SELECT l.bucket, l.created_at, l.id, ({self.tests}) IS TRUE AS hit FROM leads l WHERE {walk}
                 ORDER BY {self.order} LIMIT {WALKED}) AS walked)""",
             f"edge AS MATERIALIZED (SELECT bucket, created_at, id FROM walk WHERE place = {WALKED})",
         )
         walked = f"SELECT place AS ordinal, id FROM walk WHERE hit ORDER BY place LIMIT {self.rows}"
-        return tables, (*small, walked, self._fine(), self._coarse())
+        return (COUNTS, *tables, *walking), (*small, walked, self._fine(), self._coarse())
 
-    def _small(self) -> tuple[list[str], list[str]]:
-        """The selects that read a narrow filter whole, and the gates that close the stages when one of them does."""
+    def _small(self) -> tuple[list[str], list[str], list[str]]:
+        """What reads a narrow filter whole: tables that say whether it is narrow, selects, and gates for the stages."""
+        tables: list[str] = []
         selects: list[str] = []
         closed: list[str] = []
-        for driver in [*self.conditions.drivers[:1], *([None] if self.conditions.codes else [])]:
+        for driver in [*self.conditions.drivers[:1], *([None] if self.conditions.is_coded else [])]:
             rows = PageStatement(self.conditions, driver, (), Position(), 0, self.values)
-            is_small = self._is_small(rows, driver)
+            size = rows.size(SMALL) if driver is not None else sum_of(self.conditions.codes)
+            table = f"small_{len(tables)}"
+            tables.append(f"{table} AS MATERIALIZED (SELECT {size} <= {SMALL} AS is_small)")
+            gate = f"(SELECT is_small FROM {table})"
             source = rows.rows_of_driver("l.id, l.bucket, l.created_at, l.search_text", SMALL + 1)
-            where = all_of([*closed, is_small, f"l.search_text LIKE {self.pattern}", *self.beyond])
+            where = all_of([*closed, gate, f"l.search_text LIKE {self.pattern}", *self.beyond])
             selects.append(
                 f"SELECT NULL::bigint AS ordinal, l.id FROM (SELECT * FROM ({source}) AS r OFFSET 0) AS l"
                 f" WHERE {where} ORDER BY {self.order} LIMIT {self.rows}"
             )
-            closed.append(f"NOT {is_small}")
-        return selects, closed
-
-    def _is_small(self, rows: PageStatement, driver: Driver | None) -> str:
-        if driver is None:
-            return f"({sum_of(self.conditions.codes or '')} <= {SMALL})"
-        return f"({rows.size()} <= {SMALL})"
+            closed.append(f"NOT {gate}")
+        return tables, selects, closed
 
     def _fine(self) -> str:
         """The four fine buckets from where the walk ended."""
