@@ -116,7 +116,7 @@ class Conditions:
 
 
 def conditions_of(wanted: LeadFilter, values: Values) -> Conditions:
-    """The filter's conditions, without its search (a short search aside, which drives by the company's name)."""
+    """The filter's conditions; of its search only a short one, which is by the company's name, and one in the bin."""
     found = Conditions(wanted.deleted, wanted.coded(), values)
     # The most selective first: where nothing else decides, the first one drives.
     _add_equality(found, "domain", wanted.domain, values)
@@ -130,6 +130,8 @@ def conditions_of(wanted: LeadFilter, values: Values) -> Conditions:
     if wanted.pattern is not None and wanted.is_short_search:
         _add_range(found, "company_sort", "text", Range(wanted.pattern, wanted.pattern + HIGHEST), values)
     if wanted.deleted:
+        if wanted.pattern is not None and not wanted.is_short_search:
+            found.tests.append(f"l.search_text LIKE {values.add(like(wanted), 'text')}")
         found.tests = found.tests_beside(None, codes=False)
         found.drivers = []
     return found

@@ -8,18 +8,16 @@ never started.
 # ruff: noqa: S608 - every piece is ours; what people give is a parameter
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from leads_core.leads import facets
 from leads_core.leads.conditions import Conditions, Driver, Values, coded_tests
+from leads_core.leads.driving import COUNTED, COUNTS, PLACES, DriverRows, Way, all_of, sum_of, union
 from leads_core.leads.ordering import KEY_TYPES, Part
 from leads_core.paging import Position
 
 #: So many matches are gathered and sorted in any order; above, an index in the order asked for is walked.
 FEW = 1_000
-#: Totals are counted so far.
-COUNTED = 10_000
 #: So many rows are looked at for a total that no index gives.
 TESTED = 5_000
 #: Codes that hold one live lead in so many, or more, are met soon enough on a walk.
@@ -27,8 +25,6 @@ FREQUENT = 20
 
 #: What any order needs of the leads that are gathered.
 FEW_COLUMNS = ", ".join(f"l.{column}" for column in (*KEY_TYPES, "stage"))
-#: Codes that exist, and how many live leads have each: exact, and the same in the whole statement.
-COUNTS = "counts AS MATERIALIZED (SELECT facet, sum(n)::bigint AS n FROM lead_counts GROUP BY facet)"
 
 
 @dataclass(slots=True)
@@ -57,11 +53,6 @@ class PageStatement:
             SELECT total.*, {few} AS few, page.part, {columns} FROM ({counted}) AS total (total, total_capped)
             LEFT JOIN (page JOIN leads l ON l.id = page.id) ON true ORDER BY page.place"""
 
-    def size(self, limit: int = COUNTED) -> str:
-        """How many leads the driver alone gives, counted up to one more than the limit."""
-        source = self.rows_of_driver("1", limit + 1, tested=False)
-        return f"(SELECT count(*) FROM (SELECT FROM ({source}) AS r LIMIT {limit + 1}) AS c)"
-
     def _total(self) -> str:
         """A row of how many match, and whether counting stopped there."""
         if self.gathered:
@@ -72,7 +63,8 @@ class PageStatement:
             everything = "(SELECT coalesce(sum(n), 0) FROM counts)::bigint"
             return f"SELECT {sum_of(self.conditions.codes) if self.conditions.is_coded else everything}, false"
         if not tests:
-            return f"SELECT least(size, {COUNTED}), size > {COUNTED} FROM (SELECT {self.size()} AS size) AS counted"
+            counted = f"(SELECT {self._driven.size()} AS size) AS counted"
+            return f"SELECT least(size, {COUNTED}), size > {COUNTED} FROM {counted}"
         return self._total_of_tested(tests)
 
     def _total_of_tested(self, tests: list[str]) -> str:
@@ -82,7 +74,7 @@ class PageStatement:
             limit = f"ORDER BY l.created_at DESC, l.id DESC LIMIT {TESTED + 1}"
             source = f"SELECT {hit} FROM leads l WHERE {self.conditions.lives} {limit}"
         else:
-            source = self.rows_of_driver(hit, TESTED + 1, tested=False)
+            source = self._driven.rows(hit, TESTED + 1, tested=False)
         counted = f"""SELECT count(*) FILTER (WHERE hit) AS n, count(*) > {TESTED} AS capped
             FROM (SELECT hit FROM ({source}) AS r LIMIT {TESTED + 1}) AS c"""
         if not self._gathers:
@@ -133,6 +125,10 @@ class PageStatement:
         return codes_drive and not self.conditions.tests_beside(None, codes=False)
 
     @property
+    def _driven(self) -> DriverRows:
+        return DriverRows(self.conditions, self.driver)
+
+    @property
     def _are_few(self) -> str:
         if self._codes_alone and not self.gathered:
             return f"({sum_of(self.conditions.codes)} <= {FEW})"
@@ -141,73 +137,9 @@ class PageStatement:
     def _few_table(self) -> list[str]:
         if self.gathered or not self._gathers:
             return list(self.gathered)
-        source = self.rows_of_driver(FEW_COLUMNS, FEW + 1)
+        source = self._driven.rows(FEW_COLUMNS, FEW + 1)
         gate = self._are_few if self._codes_alone else "true"
         return [f"few AS MATERIALIZED (SELECT * FROM ({source}) AS gathered WHERE {gate} LIMIT {FEW + 1})"]
-
-    def rows_of_driver(self, columns: str, limit: int, *, tested: bool = True) -> str:
-        """The rows that the driver's index gives, tested; the order is only there to name that index."""
-        lives, driver = self.conditions.lives, self.driver
-        drives = driver is None and not self.conditions.in_bin
-        each = self._existing(self.conditions.codes) if drives else None
-        if driver is not None and driver.equals is not None:
-            each = driver.values or "", driver.equals
-        tests = self.conditions.tests_beside(driver, codes=not drives, created=each is None) if tested else []
-        if each is not None:
-            return self._each(each, columns, tests, limit, within=self.conditions.created if tested else None)
-        if driver is None:
-            order, driven = "l.deleted_at, l.id", []
-        else:
-            order = f"l.{driver.range_on}, l.id" if driver.range_on else f"l.{driver.leading}, l.created_at, l.id"
-            driven = [driver.condition]
-        where = all_of([lives, *driven, *tests])
-        return f"SELECT {columns} FROM leads l WHERE {where} ORDER BY {order} LIMIT {limit}"
-
-    def _each(
-        self,
-        of: tuple[str, str],
-        columns: str,
-        tests: list[str],
-        limit: int,
-        *,
-        within: Driver | None,
-        place: int | None = None,
-    ) -> str:
-        """For each of the values the rows that have it, by creation (as the part at place has it), within a range.
-
-        Bounds on both sides stand for the equality, and the column leads the order: then no index but the one that
-        begins with it will do. With an equality the planner may walk all leads by creation and test each.
-        """
-        values, equals = of
-        alias = equals.partition(".")[0]
-        number = "t.lead_id" if alias == "t" else "l.id"
-        newest_first = place is not None and "DESC" in self._order(self.parts[place])
-        key = self._key(place)
-        past = f"({equals}, {alias}.created_at, {number}) {'<' if newest_first else '>'} (v.value, {', '.join(key)})"
-        lower, upper = f"{equals} >= v.value", f"{equals} <= v.value"
-        if within is not None and within.start:
-            lower = f"({equals}, {alias}.created_at) >= (v.value, {within.start})"
-        if within is not None and within.end:
-            upper = f"({equals}, {alias}.created_at) < (v.value, {within.end})"
-        bounds = [past if key and not newest_first else lower, past if key and newest_first else upper]
-        way = "DESC" if newest_first else "ASC"
-        source = f"leads l WHERE {self.conditions.lives} AND"
-        if alias == "t":
-            columns, source = self._by_tag(values, columns, tests)
-        return f"""SELECT k.* FROM unnest({values}) WITH ORDINALITY AS v (value, place) CROSS JOIN LATERAL (
-            SELECT {columns} FROM {source} {all_of([*bounds, *tests])}
-            ORDER BY {equals} {way}, {alias}.created_at {way}, {number} {way} LIMIT {limit}) AS k"""
-
-    def _by_tag(self, values: str, columns: str, tests: list[str]) -> tuple[str, str]:
-        """The tags' table has live leads only, and the time of creation too: often it is enough alone."""
-        several = self.driver is not None and self.driver.several
-        alone = {"l.created_at, l.id": "t.created_at, t.lead_id AS id", "1": "1"}.get(columns)
-        if alone is not None and not several and not tests:
-            return alone, "lead_tagging t WHERE"
-        source = f"lead_tagging t JOIN leads l ON l.id = t.lead_id WHERE {self.conditions.lives} AND"
-        # A lead with several of the tags is given by the first of them alone.
-        first = f" NOT l.tags && ({values})[1:v.place - 1] AND" if several else ""
-        return columns, source + first
 
     def _from_few(self, place: int) -> str:
         part = self.parts[place]
@@ -233,7 +165,9 @@ class PageStatement:
         having = coded_tests(self._allowed_in(part), self.values)
         where = all_of([*gate, frequent, self.conditions.lives, *having, *self._beyond(place), *within, *tests])
         walk = f"SELECT {place} AS part, l.id FROM leads l WHERE {where} ORDER BY {order} LIMIT {self.rows}"
-        each = self._each(self._existing(codes), "l.created_at, l.id", tests, self.rows, within=created, place=place)
+        each = self._driven.each(
+            self._driven.existing(codes), PLACES, tests, self.rows, within=created, way=self._way(place)
+        )
         closed = all_of([*gate, f"NOT coalesce({frequent}, false)"])
         merge = f"""SELECT {place} AS part, l.id FROM ({each} WHERE {closed}) AS l
             ORDER BY {order} LIMIT {self.rows}"""
@@ -246,11 +180,8 @@ class PageStatement:
         own = [f"(l.{part.where}) IS TRUE"] if part.where else []
         if driver.equals is not None:
             tests = [*own, *self.conditions.tests_beside(driver, created=False)]
-            each = self._each(
-                *((driver.values or "", driver.equals), "l.created_at, l.id", tests, self.rows),
-                within=self.conditions.created,
-                place=place,
-            )
+            of, created = (driver.values or "", driver.equals), self.conditions.created
+            each = self._driven.each(of, PLACES, tests, self.rows, within=created, way=self._way(place))
             return f"""SELECT {place} AS part, l.id FROM ({each} WHERE {all_of(gate)}) AS l
                 ORDER BY {order} LIMIT {self.rows}"""
         tests = [*self._beyond(place), *own, *self.conditions.tests_beside(driver)]
@@ -273,10 +204,6 @@ class PageStatement:
         place = frozenset({facets.DIMENSIONS[dimension].values.index(value)})
         return {**self.conditions.allowed, dimension: self.conditions.allowed.get(dimension, place) & place}
 
-    def _existing(self, codes: str) -> tuple[str, str]:
-        """Those of the codes that a live lead has, and the column that holds them."""
-        return f"ARRAY (SELECT facet FROM counts WHERE n > 0 AND facet = ANY ({codes}))::smallint[]", "l.facet"
-
     def _where(self, part: Part) -> list[str]:
         return [f"l.{part.where}"] if part.where else []
 
@@ -287,33 +214,13 @@ class PageStatement:
         key = self._key(place)
         return [self.parts[place].beyond(key, backwards=self.position.backwards)] if key else []
 
-    def _key(self, place: int | None) -> list[str]:
+    def _way(self, place: int) -> Way:
+        """The part's order by creation, and the key that the page begins past."""
+        return Way("DESC" in self._order(self.parts[place]), tuple(self._key(place)))
+
+    def _key(self, place: int) -> list[str]:
         """The key that the page begins past, as parameters; nothing in another part than the key's."""
         if self.position.key is None or place != self.position.part:
             return []
         columns = self.parts[place].keys
         return [self.values.add(value, KEY_TYPES[name]) for name, value in zip(columns, self.position.key, strict=True)]
-
-
-def sum_of(codes: str) -> str:
-    """How many live leads have one of the codes."""
-    return f"(SELECT coalesce(sum(n) FILTER (WHERE facet = ANY ({codes})), 0) FROM counts)::bigint"
-
-
-def sizes(conditions: Conditions, values: Values) -> str:
-    """How many leads each driver gives, counted up to a cap; the codes' number last, exact. To choose the smallest."""
-    counted = []
-    for driver in conditions.drivers:
-        statement = PageStatement(conditions, driver, (), Position(), 0, values)
-        counted.append(statement.size())
-    codes = sum_of(conditions.codes) if conditions.is_coded else "NULL"
-    return f"WITH {COUNTS} SELECT {', '.join([*counted, codes])}"
-
-
-def union(selects: Sequence[str]) -> str:
-    """One after the other; under a LIMIT a later one is not started when those before fill it."""
-    return " UNION ALL ".join(f"SELECT * FROM ({select}) AS piece" for select in selects)
-
-
-def all_of(tests: Sequence[str]) -> str:
-    return " AND ".join(tests) or "true"

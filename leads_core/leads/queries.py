@@ -13,10 +13,11 @@ from typing import Any, Literal, TypeAlias
 import asyncpg
 
 from leads_core.errors import Invalid, SortTooBroad
-from leads_core.leads import list_sql, searching
+from leads_core.leads import searching
 from leads_core.leads.conditions import Conditions, Driver, Values, conditions_of
+from leads_core.leads.driving import COUNTED, sizes
 from leads_core.leads.filters import LeadFilter
-from leads_core.leads.list_sql import COUNTED, FEW, PageStatement
+from leads_core.leads.list_sql import FEW, PageStatement
 from leads_core.leads.ordering import OLDEST_FIRST_SEARCH_PARTS, SEARCH_PARTS, Part, Sort, parts_of
 from leads_core.leads.rows import COLUMNS, FIELDS, LeadRow, lead_row
 from leads_core.leads.searching import Passed, SearchStatement
@@ -58,7 +59,7 @@ async def page_of_leads(
     the count out.
     """
     asked = _Asked(wanted, sort, cursor, limit, cursors, total)
-    if wanted.is_short_search:
+    if wanted.is_short_search and not wanted.deleted:
         by_company = replace(asked, sort=Sort("company_name", descending=False))
         return replace(await _in_order(reader, by_company), note=BY_COMPANY)
     if wanted.pattern is not None and sort.field == "created_at" and not wanted.deleted:
@@ -164,7 +165,7 @@ async def _smallest(reader: Reader, wanted: LeadFilter, conditions: Conditions) 
     if not drivers or (len(drivers) == 1 and not conditions.is_coded):
         return drivers[0] if drivers else None
     values = Values()
-    statement = list_sql.sizes(conditions_of(wanted, values), values)
+    statement = sizes(conditions_of(wanted, values))
     *found, codes = await reader.fetchrow(statement, *values.given)
     smallest = min(range(len(drivers)), key=lambda place: int(found[place]))
     if codes is None or codes > (ENOUGH_BY_CODES if found[smallest] > COUNTED else found[smallest]):

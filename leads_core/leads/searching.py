@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 from leads_core.leads import facets
 from leads_core.leads.conditions import Conditions, Values, like
+from leads_core.leads.driving import COUNTS, DriverRows, all_of, sum_of, union
 from leads_core.leads.filters import LeadFilter
-from leads_core.leads.list_sql import COUNTS, FEW, FEW_COLUMNS, PageStatement, all_of, sum_of, union
+from leads_core.leads.list_sql import FEW, FEW_COLUMNS
 from leads_core.leads.ordering import KEY_TYPES, Part
 from leads_core.paging import Position, Total
 
@@ -106,12 +107,12 @@ class SearchStatement:
         selects: list[str] = []
         closed: list[str] = []
         for driver in [*self.conditions.drivers[:1], *([None] if self.conditions.is_coded else [])]:
-            rows = PageStatement(self.conditions, driver, (), Position(), 0, self.values)
+            rows = DriverRows(self.conditions, driver)
             size = rows.size(SMALL) if driver is not None else sum_of(self.conditions.codes)
             table = f"small_{len(tables)}"
             tables.append(f"{table} AS MATERIALIZED (SELECT {size} <= {SMALL} AS is_small)")
             gate = f"(SELECT is_small FROM {table})"
-            source = rows.rows_of_driver("l.id, l.bucket, l.created_at, l.search_text", SMALL + 1)
+            source = rows.rows("l.id, l.bucket, l.created_at, l.search_text", SMALL + 1)
             where = all_of([*closed, gate, f"l.search_text LIKE {self.pattern}", *self.beyond])
             selects.append(
                 f"SELECT NULL::bigint AS ordinal, l.id FROM (SELECT * FROM ({source}) AS r OFFSET 0) AS l"
