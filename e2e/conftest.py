@@ -72,7 +72,6 @@ def window(browser: Browser, server: RunningServer, faults: Faults) -> Iterator[
         context = browser.new_context(
             base_url=server.url,
             viewport=options.pop("viewport", WINDOW),
-            reduced_motion=options.pop("reduced_motion", "reduce"),
             java_script_enabled=script,
             storage_state=person.state if person else None,
             **options,

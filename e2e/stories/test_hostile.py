@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from e2e.given import a_lead
 from e2e.pages.lead_form import LeadForm
@@ -54,18 +55,47 @@ def test_hostile_searches_find_nothing_and_break_nothing(page: Page, text: str) 
     LeadsPage(page).open().shows("Stone and Sons")
 
 
-def test_text_that_turns_around_stays_inside_its_own_cell(page: Page) -> None:
-    turned = "Acme \u202egnp.exe"
+@pytest.mark.parametrize("turning", ["\u202e", "\u2067"], ids=["override", "isolate"])
+def test_text_that_turns_around_turns_nothing_beside_it(page: Page, turning: str) -> None:
     form = LeadForm(page).open()
-
-    form.fill(company_name=turned, email="mara@example.org", contact_name="Mara Stone")
+    form.fill(company_name=f"Acme {turning}exe.pdf", email="mara@example.org")
+    form.fill(contact_name=f"Mara {turning}Stone", job_title="Buyer")
+    page.get_by_label("Enrich right after saving").uncheck()
     form.save()
 
-    if form.summary.is_visible():
-        expect(form.summary).to_contain_text("Company")
-    else:
-        LeadsPage(page).open()
-        expect(LeadsPage(page).row("mara@example.org")).to_contain_text("Mara Stone")
+    head = page.locator(".lead-title")
+    _stands_before(head.locator("#lead-name"), head.get_by_text("Manual"))
+    row = LeadsPage(page).open().row("mara@example.org")
+    _stands_before(row.get_by_role("link"), row.get_by_text("Manual"))
+    _stands_before(row.locator(".pair"), row.get_by_text("Buyer"))
+
+
+@pytest.mark.parametrize("text", ["A\x00B", "A\x07B"], ids=["U+0000", "bell"])
+def test_characters_that_cannot_be_kept_are_named(page: Page, text: str) -> None:
+    form = {"email": "mara@example.org", "company_name": text}
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+
+    by_form = page.context.request.post("/leads", data=urlencode(form), headers=headers)
+    by_api = page.context.request.post("/api/v1/leads", data=form)
+
+    assert (by_form.status, by_api.status) == (422, 422)
+    page.set_content(by_form.text())
+    expect(page.get_by_role("alert")).to_contain_text("cannot be kept")
+
+
+def test_half_a_character_is_refused_at_both_doors(page: Page) -> None:
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+
+    by_form = page.context.request.post("/leads", data="email=a%40example.org&notes=%ED%A0%80", headers=headers)
+    by_api = page.context.request.post(
+        "/api/v1/leads",
+        data=b'{"email": "a@example.org", "notes": "\\ud800"}',
+        headers={"Content-Type": "application/json"},
+    )
+
+    assert by_form.status == 400
+    assert by_api.status in {400, 422}
+    expect(LeadsPage(page).open().rows).to_have_count(0)
 
 
 def test_no_cell_of_an_export_begins_a_formula(page: Page) -> None:
@@ -78,3 +108,10 @@ def test_no_cell_of_an_export_begins_a_formula(page: Page) -> None:
     cells = next(csv.DictReader(io.StringIO(download.value.path().read_text(encoding="utf-8-sig"))))
     assert cells["company_name"] == "'" + HOSTILE["formula"]
     assert not [cell for cell in cells.values() if cell and cell[0] in "=+-@"]
+
+
+def _stands_before(first: Locator, second: Locator) -> None:
+    left, right = first.bounding_box(), second.bounding_box()
+    assert left
+    assert right
+    assert right["x"] >= left["x"] + left["width"]

@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from e2e.given import companies
+from e2e.given import a_lead, companies
 from e2e.pages.lead_panel import LeadPanel
 from e2e.pages.leads_page import LeadsPage
 
@@ -78,6 +78,18 @@ def test_hash_moves_the_row_to_the_bin_and_u_brings_it_back(page: Page) -> None:
     page.keyboard.press("u")
 
     leads.shows("Stone and Sons", "Ahorn")
+
+
+def test_r_enriches_the_row(page: Page) -> None:
+    a_lead(page, domain="lumenstack.io", company_name="Lumenstack ApS")
+    leads = LeadsPage(page).open()
+    expect(leads.row("Lumenstack ApS")).to_contain_text("Pending")
+
+    page.keyboard.press("j")
+    page.keyboard.press("r")
+
+    expect(leads.row("Lumenstack ApS")).to_contain_text("Completed")
+    expect(leads.row("Lumenstack ApS")).to_contain_text("DK")
 
 
 def test_f_opens_the_filter_and_esc_closes_it(page: Page) -> None:
