@@ -21,8 +21,8 @@ PEOPLE = ("Ana Díaz", "Bo", "Ćevap", None, None)
 DOMAINS = ("acme.com", "careers.acme.com", "example.org", "zebra.io", None)
 TAGS = ("vip", "fair", "Über", "cold")
 COUNTRIES = ("DE", "FR", None)
-#: Arrivals lie in the first, and far up in later coarse buckets, with empty ones between.
-BUCKETS = (0, 1, 2, 3, 4, 5, 15, 16, 17, 40, 41, 200)
+#: Arrivals lie in runs of fine buckets, across the border of coarse ones, with empty ones between.
+BUCKETS = (*range(8), *range(12, 22), 40, 200)
 
 
 def some_leads(count: int, owners: Sequence[UUID], seed: int) -> list[dict[str, Any]]:

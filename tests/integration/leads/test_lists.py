@@ -148,7 +148,14 @@ async def test_the_bin_is_listed_in_every_order(thousands: Database, owner: asyn
             assert await backwards(thousands, wanted, sort, len(expected)) == expected
 
 
-@pytest.mark.parametrize("small", [searching.SMALL, 10])
+@pytest.mark.parametrize(
+    ("small", "walked", "coarse_hits"),
+    [
+        pytest.param(searching.SMALL, searching.WALKED, searching.COARSE_HITS, id="as it is"),
+        pytest.param(10, searching.WALKED, searching.COARSE_HITS, id="no filter is narrow"),
+        pytest.param(10, 30, 15, id="as with far more leads"),
+    ],
+)
 @pytest.mark.parametrize(("address", "condition"), SEARCHES, ids=described)
 async def test_every_search_is_as_the_obvious_statement_says(
     thousands: Database,
@@ -157,8 +164,11 @@ async def test_every_search_is_as_the_obvious_statement_says(
     address: dict[str, list[str]],
     condition: str,
     small: int,
+    walked: int,
+    coarse_hits: int,
 ) -> None:
-    monkeypatch.setattr(searching, "SMALL", small)
+    for limit, value in {"SMALL": small, "WALKED": walked, "COARSE_HITS": coarse_hits}.items():
+        monkeypatch.setattr(searching, limit, value)
     wanted = LeadFilter.from_query(address, me=ME)
 
     for sort in (Sort(), Sort("created_at", descending=False)):
