@@ -6,13 +6,16 @@ import asyncio
 
 import asyncpg
 import pytest
+from sqlalchemy import text
 
-from leads_core.accounts.permissions import Role
+from leads_core.accounts.permissions import Role, Scope
 from leads_core.accounts.schemas import UserRead
 from leads_core.accounts.service import Accounts
 from leads_core.accounts.sessions import Sessions
 from leads_core.accounts.signing_in import SigningIn
+from leads_core.accounts.tokens import Tokens
 from leads_core.audit.models import Action
+from leads_core.database import Database
 from leads_core.errors import Invalid, NoContext, NotFound, Unauthenticated
 from tests.integration.accounts.conftest import PASSWORD
 from tests.integration.accounts.trail_of import entries_about
@@ -48,11 +51,11 @@ async def test_the_trail_never_holds_a_password_or_its_hash(
 ) -> None:
     await accounts.set_password(admin.id, "another long password")
 
-    text = str(await owner.fetch("SELECT parts FROM audit_log"))
-    assert "password" in text
-    assert "argon2" not in text
-    assert PASSWORD not in text
-    assert "another long password" not in text
+    stored = str(await owner.fetch("SELECT parts FROM audit_log"))
+    assert "password" in stored
+    assert "argon2" not in stored
+    assert PASSWORD not in stored
+    assert "another long password" not in stored
 
 
 @pytest.mark.usefixtures("acting")
@@ -108,13 +111,34 @@ async def test_the_only_administrator_stays_one(accounts: Accounts, admin: UserR
 
 
 @pytest.mark.usefixtures("acting")
-async def test_two_administrators_who_disable_each_other_at_once_leave_one(accounts: Accounts, admin: UserRead) -> None:
+async def test_two_administrators_who_disable_each_other_at_once_leave_one(
+    accounts: Accounts, admin: UserRead, database: Database, owner: asyncpg.Connection
+) -> None:
     other = await accounts.add("Bea", Role.ADMIN)
 
-    outcomes = await asyncio.gather(accounts.disable(admin.id), accounts.disable(other.id), return_exceptions=True)
+    async with database.transaction() as session:
+        await session.execute(text("SELECT id FROM users FOR NO KEY UPDATE"))
+        both = [asyncio.create_task(accounts.disable(user.id)) for user in (admin, other)]
+        async with asyncio.timeout(10):
+            while await owner.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted") < 2:
+                pass
+    outcomes = await asyncio.gather(*both, return_exceptions=True)
 
-    assert sorted(type(outcome) for outcome in outcomes if isinstance(outcome, Exception)) == [Invalid]
+    assert [type(outcome) for outcome in outcomes if isinstance(outcome, Exception)] == [Invalid]
     assert [user.is_disabled for user in await accounts.list()].count(False) == 1
+
+
+@pytest.mark.usefixtures("acting")
+async def test_a_session_or_token_of_a_disabled_user_is_nobodys_even_where_it_did_not_end(
+    sessions: Sessions, tokens: Tokens, door: SigningIn, admin: UserRead, owner: asyncpg.Connection
+) -> None:
+    signed_in = await door.with_password("ana@example.com", PASSWORD)
+    made = await tokens.create(admin.id, "script", [Scope.LEADS_READ])
+
+    await owner.execute("UPDATE users SET disabled_at = now()")
+
+    assert await sessions.visitor_of(signed_in.cookie) is None
+    assert await tokens.visitor_of(made.token) is None
 
 
 @pytest.mark.usefixtures("acting")

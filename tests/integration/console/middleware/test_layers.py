@@ -182,6 +182,12 @@ async def test_a_change_passes_only_from_our_own_pages_or_with_a_token(
     assert (await seen.get("/leads", headers=headers)).status_code == 200
 
 
+async def test_an_origin_that_is_none_matches_no_public_address_that_is_none() -> None:
+    app = CrossSiteMiddleware(Starlette(), answer=answer)
+    async with AsyncClient(transport=ASGITransport(app), base_url="http://inner") as client:
+        assert (await client.post("/", headers={"Origin": "null"})).status_code == 403
+
+
 async def _chunks(total: int) -> AsyncIterator[bytes]:
     for _ in range(total // 100):
         yield b"x" * 100
