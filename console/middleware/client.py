@@ -56,6 +56,10 @@ def parsed(text: str | None) -> Address | None:
     return mapped or address
 
 
+#: Controls, invisible marks, surrogates, private characters, and what ends a line.
+LEFT_OUT = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+
+
 def user_agent_of(header: bytes | None) -> str:
     """The browser's name for itself, in one line of at most 500 characters without control characters."""
     if not header:
@@ -64,7 +68,7 @@ def user_agent_of(header: bytes | None) -> str:
         text = header.decode("utf-8")
     except UnicodeDecodeError:
         text = header.decode("latin-1")
-    kept = "".join(character for character in text if unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Co"})
+    kept = "".join(character for character in text if unicodedata.category(character) not in LEFT_OUT)
     return kept[:USER_AGENT_LIMIT].strip() or UNKNOWN
 
 
