@@ -1,6 +1,8 @@
 """What is believed of a request's sender."""
 
-from __future__ import unicodedata
+from __future__ import annotations
+
+import unicodedata
 
 import pytest
 from hypothesis import given
