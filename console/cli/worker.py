@@ -8,7 +8,7 @@ import signal
 from console import telemetry
 from console.cli.surroundings import settings_at_a_database
 from leads_core import idempotency, rate_limit
-from leads_core.accounts import sessions
+from leads_core.accounts import sessions, sign_in_links
 from leads_core.database import Database
 from leads_core.enrichment.coordinator import Coordinator
 from leads_core.enrichment.providers import installed_providers
@@ -56,6 +56,7 @@ def chores(database: Database) -> list[Chore]:
     return [
         Chore("fold lead counts", 5, lambda: fold_counts(database)),
         Chore("forget ended sessions", HOUR, lambda: sessions.forget_ended(database)),
+        Chore("forget lapsed sign-in links", HOUR, lambda: sign_in_links.forget_lapsed(database)),
         Chore("forget idempotency keys", HOUR, lambda: idempotency.forget_old(database)),
         Chore("forget full rate limits", HOUR, lambda: rate_limit.forget_full(database)),
         Chore("forget old uploads", HOUR, lambda: cleaning.forget_old(database)),

@@ -9,9 +9,10 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from leads_core.accounts import sign_in_links
 from leads_core.accounts.schemas import UserRead
 from leads_core.accounts.service import Accounts
-from leads_core.accounts.sessions import Sessions
+from leads_core.accounts.sessions import Sessions, forget_ended
 from leads_core.accounts.signing_in import SigningIn
 from leads_core.audit.models import Action
 from leads_core.context import RequestContext, acting_as
@@ -267,3 +268,18 @@ async def test_a_visit_is_noted_at_most_once_a_minute(
 
 async def _last_seen(owner: asyncpg.Connection, session_id: UUID) -> object:
     return await owner.fetchval("SELECT last_seen_at FROM sessions WHERE id = $1", session_id)
+
+
+async def test_links_and_sessions_that_ended_a_month_ago_are_forgotten(
+    door: SigningIn, accounts: Accounts, database: Database, admin: UserRead, owner: asyncpg.Connection
+) -> None:
+    old = await door.with_link((await accounts.sign_in_link(admin.id)).secret)
+    await door.out(old.session_id)
+    await owner.execute("UPDATE sign_in_links SET expires_at = now() - interval '31 days'")
+    await owner.execute("UPDATE sessions SET ended_at = now() - interval '31 days'")
+    await door.with_link((await accounts.sign_in_link(admin.id)).secret)
+
+    assert await sign_in_links.forget_lapsed(database) == 1
+    assert await forget_ended(database) == 1
+    assert await owner.fetchval("SELECT count(*) FROM sessions") == 1
+    assert await owner.fetchval("SELECT count(*) FROM sign_in_links") == 1
