@@ -22,7 +22,7 @@ DOMAINS = ("acme.com", "careers.acme.com", "example.org", "zebra.io", None)
 TAGS = ("vip", "fair", "Über", "cold")
 COUNTRIES = ("DE", "FR", None)
 #: Arrivals lie in runs of fine buckets, across the border of coarse ones, with empty ones between.
-BUCKETS = (*range(8), *range(12, 22), 40, 200)
+BUCKETS = (*range(8), *range(12, 16), *range(44, 52), 70, 200)
 
 
 def some_leads(count: int, owners: Sequence[UUID], seed: int) -> list[dict[str, Any]]:
