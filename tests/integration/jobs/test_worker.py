@@ -90,9 +90,7 @@ async def test_a_job_runs_once_in_the_name_of_whoever_asked(database: Database, 
     assert (await found(database, job_id)).state == JobState.COMPLETED
 
 
-async def test_a_job_that_was_rolled_back_is_never_seen(
-    database: Database, owner: asyncpg.Connection
-) -> None:
+async def test_a_job_that_was_rolled_back_is_never_seen(database: Database, owner: asyncpg.Connection) -> None:
     with pytest.raises(ZeroDivisionError):
         await _started_and_undone(database)
 
