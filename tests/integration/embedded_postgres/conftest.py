@@ -22,6 +22,8 @@ from leads_core.embedded_postgres.server import remove_server
 OWNER_PROCESS = Path(__file__).with_name("owner_process.py")
 #: On every Debian, and without rights.
 ORDINARY_USER = "daemon"
+#: A suite that was given a database starts no server of its own.
+collect_ignore_glob = ["test_*.py"] if {"DATABASE_URL", "DATABASE_OWNER_URL"} & set(os.environ) else []
 
 
 @dataclass
