@@ -7,9 +7,10 @@ from playwright.sync_api import Page, expect
 
 from e2e.axe import scrolls_sideways, violations
 from e2e.conftest import NewContext
+from e2e.given import a_lead, in_the_bin
 from e2e.pages.sign_in_page import SignInPage
 from e2e.server import RunningServer
-from e2e.states import STATES, State
+from e2e.states import STATES, STONE, State
 
 #: The last one is a 1440 px window at 200 %.
 WIDTHS = (320, 390, 720)
@@ -24,6 +25,21 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(page: Page, state: State
         page.set_viewport_size({"width": width, "height": 844})
         assert not scrolls_sideways(page), f"{width} px"
     assert violations(page, ("light",)) == ""
+
+
+@pytest.mark.parametrize("address", ["/leads", "/leads?deleted=true"], ids=["leads", "bin"])
+def test_no_column_of_the_table_is_cut_off_at_any_width(page: Page, address: str) -> None:
+    a_lead(page, **STONE)
+    in_the_bin(page, **STONE | {"email": "idris@example.org"})
+    page.goto(address)
+
+    for width in (320, 640, 641, 720, 960, 961, 1024, 1025, 1200, 1201, 1360, 1361):
+        page.set_viewport_size({"width": width, "height": 844})
+        table, contact = page.locator("table.leads").bounding_box(), page.locator("td.c-contact").bounding_box()
+        assert table
+        assert contact
+        assert table["width"] <= width, f"{width} px"
+        assert contact["width"] >= 80, f"{width} px"
 
 
 def test_axe_finds_nothing_where_a_link_leads(window: NewContext, server: RunningServer) -> None:
