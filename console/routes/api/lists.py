@@ -59,8 +59,8 @@ def _document(found: Page[LeadRow]) -> dict[str, Any]:
 
 
 def _links(request: Request, found: Page[LeadRow]) -> dict[str, str]:
-    """RFC 8288: the neighbouring pages, and the first."""
-    cursors = {"next": found.next_cursor, "prev": found.previous_cursor}
+    """RFC 8288: the neighbouring pages, the first and the last."""
+    cursors = {"next": found.next_cursor, "prev": found.previous_cursor, "last": found.last_cursor}
     links = [
         f'<{request.url.path}?{request.url.include_query_params(cursor=cursor).query}>; rel="{name}"'
         for name, cursor in cursors.items()

@@ -4,6 +4,7 @@ import asyncio
 from uuid import uuid4
 
 import pytest
+from fastapi import FastAPI
 from httpx2 import AsyncClient
 
 URL = "/api/v1/leads"
@@ -218,3 +219,31 @@ async def test_every_address_under_the_api_answers_in_problem_documents(api: Asy
     for answer in (await api.get("/api/v1/nix"), await api.post(f"{URL}/{uuid4()}"), await api.get(f"{URL}?stge=won")):
         assert answer.headers["Content-Type"] == "application/problem+json"
         assert answer.json()["type"].startswith("/problems/")
+
+
+async def test_a_list_links_its_neighbours_the_first_and_the_last_page(api: AsyncClient) -> None:
+    for name in "abcde":
+        await created(api, email=f"{name}@acme.com")
+
+    first = await api.get(URL, params={"limit": 2, "sort": "email"})
+    last = await api.get(first.links["last"]["url"])
+    middle = await api.get(last.links["prev"]["url"])
+
+    assert [lead["email"] for lead in first.json()["items"]] == ["a@acme.com", "b@acme.com"]
+    assert [lead["email"] for lead in last.json()["items"]] == ["d@acme.com", "e@acme.com"]
+    assert [lead["email"] for lead in middle.json()["items"]] == ["b@acme.com", "c@acme.com"]
+    assert first.json()["total"] == {"value": 5, "relation": "exact"}
+    assert first.links["first"]["url"] == f"{URL}?limit=2&sort=email"
+
+
+async def test_mutations_beyond_ten_a_second_are_told_when_to_come_back(api: AsyncClient, app: FastAPI) -> None:
+    app.state.settings.rate_limit = 10
+    try:
+        answers = await asyncio.gather(*(api.post(URL, json={"email": f"a{n}@acme.com"}) for n in range(24)))
+    finally:
+        app.state.settings.rate_limit = 0
+
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert {answer.status_code for answer in answers} == {201, 429}
+    assert all(int(answer.headers["Retry-After"]) >= 1 for answer in refused)
+    assert len((await api.get(URL)).json()["items"]) == len(answers) - len(refused)
