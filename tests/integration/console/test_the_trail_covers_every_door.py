@@ -5,13 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
 from httpx2 import AsyncClient
 
+from console.cli.surroundings import cli_context
 from leads_core.accounts.permissions import Role
+from leads_core.context import SYSTEM_ACTOR_ID, acting_as
+from leads_core.database import Database
+from leads_core.jobs import queue
+from leads_core.jobs.worker import in_the_name_of
+from leads_core.leads.schemas import LeadCreate, Source
+from leads_core.leads.service import LeadService
 from leads_core.settings import Settings
+from leads_core.transfer.importing import ImportHandler
 from tests.integration.console.conftest import PEER, Ask
 from tests.integration.trail_state import differences
 
@@ -109,3 +118,38 @@ async def test_what_a_viewer_tries_leaves_no_trace(script: Ask, api: AsyncClient
 
     assert {answer.status_code for answer in answers} == {403}
     assert await entries_after(owner, lead) == []
+
+
+async def test_an_imports_changes_stand_in_the_trail_under_its_job(
+    api: AsyncClient, database: Database, owner: asyncpg.Connection, settings: Settings
+) -> None:
+    lead = await a_lead_by(api)
+    file = b"email,city\nana@acme.com,Bonn\nbo@linear.app,Oslo\n"
+    answer = await api.post(f"{API}/import", files={"file": ("two.csv", file, "text/csv")})
+
+    handler = ImportHandler(database)
+    async with database.transaction() as session:
+        job = await queue.take(session, UUID(answer.json()["id"]))
+    assert (answer.status_code, job is not None) == (202, True)
+    assert job is not None
+    with acting_as(in_the_name_of(job)):
+        await handler.run(job)
+        await handler.run(job)
+
+    entries = await entries_after(owner, lead)
+    assert sorted(entry["action"] for entry in entries) == ["CREATE", "UPDATE"]
+    assert {(entry["actor_kind"], entry["channel"], entry["task_id"]) for entry in entries} == {
+        ("token", "import", job.id)
+    }
+    assert await differences(owner, settings.mac_keys[0]) == []
+
+
+async def test_the_command_lines_change_stands_in_the_trail_under_the_systems_name(
+    database: Database, owner: asyncpg.Connection, settings: Settings
+) -> None:
+    with acting_as(cli_context()):
+        await LeadService(database).create(LeadCreate.model_validate({"domain": "linear.app"}), source=Source.API)
+
+    (entry,) = await owner.fetch("SELECT * FROM audit_log WHERE subject_kind = 'lead'")
+    assert (entry["actor_kind"], entry["actor_id"], entry["channel"]) == ("system", SYSTEM_ACTOR_ID, "cli")
+    assert await differences(owner, settings.mac_keys[0]) == []
