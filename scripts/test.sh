@@ -14,7 +14,8 @@ began=$SECONDS
 summary=()
 
 finish() {
-    printf '\n%s\n' "--- in all $((SECONDS - began)) s ---" "${summary[@]}"
+    printf '\n--- in all %s s ---\n' "$((SECONDS - began))"
+    printf '%s\n' "${summary[@]}"
     exit "$1"
 }
 
