@@ -16,7 +16,16 @@ from leads_core import context
 from leads_core.audit import trail
 from leads_core.audit.models import Action
 from leads_core.database import Database, new_id
-from leads_core.errors import Erased, FieldError, IdentityTaken, Invalid, LeadExplorerError, NotFound, StaleVersion
+from leads_core.errors import (
+    Erased,
+    FieldError,
+    IdentityTaken,
+    Invalid,
+    LeadExplorerError,
+    NotFound,
+    StaleVersion,
+    Unavailable,
+)
 from leads_core.jobs import queue
 from leads_core.jobs.models import JobKind
 from leads_core.leads import changing
@@ -253,7 +262,7 @@ class LeadService:
             existing = await _live_with_identity(session, wanted)
         if existing is None:
             # The other lead left again between the two statements: the caller may simply try once more.
-            return LeadExplorerError("The other lead changed meanwhile. Try again.")
+            return Unavailable("The lead in the way left at the same moment. Nothing was changed; try again.")
         return IdentityTaken("email" if broken == "leads_live_email_key" else "domain", existing)
 
 

@@ -79,3 +79,14 @@ async def test_quick_add_begins_enrichment_with_the_lead(leads: LeadService, own
     job = await owner.fetchrow("SELECT * FROM jobs WHERE id = $1", added.lead.enrichment_task_id)
     assert (job["state"], job["lead_id"]) == ("queued", added.lead.id)
     assert await owner.fetchval("SELECT count(*) FROM pgqueuer") == 1
+
+
+@pytest.mark.usefixtures("acting")
+@pytest.mark.parametrize("enrich", [True, False])
+async def test_a_new_lead_can_be_searched_and_sorted_at_once(
+    leads: LeadService, owner: asyncpg.Connection, enrich: bool
+) -> None:
+    lead = await leads.create(a_lead(company_name="Öl & Co", contact_name="José"), source=Source.API, enrich=enrich)
+
+    row = await owner.fetchrow("SELECT search_text, company_sort, contact_sort FROM leads WHERE id = $1", lead.id)
+    assert tuple(row) == ("ana@acme.com\nol & co\njose", "ol & co", "jose")
