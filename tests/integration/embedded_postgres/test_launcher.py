@@ -35,7 +35,7 @@ def kill_and_wait(kill: Callable[[], None], pid: int) -> None:
     """Call kill, then wait until the process has ended."""
     descriptor = os.pidfd_open(pid)
     kill()
-    select.select([descriptor], [], [])
+    assert select.select([descriptor], [], [], 20)[0], "it lives on"
     os.close(descriptor)
 
 
