@@ -22,9 +22,10 @@ format:  ## Put every file into shape and mend what ruff can mend
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench:  ## Measure the running server against the 500 ms promise
-	@sh scripts/bootstrap.sh run
-	@$(BIN)/python scripts/check_lead_api_performance.py --url "http://127.0.0.1:$${PORT:-8000}"
+bench:  ## Measure lists at 10,000 leads against a million, and an import of 100,000 rows
+	@sh scripts/bootstrap.sh test
+	@$(BIN)/python -m tests.performance.bench_lists
+	@$(BIN)/python -m pytest tests/performance/bench_import.py -s
 
 screenshots:  ## Take the pictures of the README from the running product
 	@sh scripts/bootstrap.sh test
