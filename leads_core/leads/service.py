@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,22 +17,19 @@ from leads_core.audit.models import Action
 from leads_core.database import Database, new_id
 from leads_core.errors import (
     Erased,
-    FieldError,
-    IdentityTaken,
     Invalid,
     LeadExplorerError,
     NotFound,
     StaleVersion,
-    Unavailable,
 )
 from leads_core.jobs import queue
 from leads_core.jobs.models import JobKind
-from leads_core.leads import changing
+from leads_core.leads import changing, identity
 from leads_core.leads.foreseeing import Foreseen, check_many
 from leads_core.leads.models import Lead
 from leads_core.leads.quick_add import QuickAddLine, parse_quick_add
 from leads_core.leads.row_matching import Existing, Upserted, UpsertRow
-from leads_core.leads.schemas import EnrichmentStatus, LeadCreate, LeadRead, LeadUpdate, Source
+from leads_core.leads.schemas import EnrichmentStatus, LeadCreate, LeadRead, LeadUpdate, Source, parsed
 from leads_core.leads.upserting import upsert_many
 
 Decide = Callable[[LeadRead, datetime], Mapping[str, Any]]
@@ -82,14 +78,14 @@ class LeadService:
         try:
             async with self._database.transaction() as session:
                 if not despite_bin:
-                    await self._refuse_if_binned(session, values)
+                    await identity.refuse_if_binned(session, values)
                 lead = await self._insert(session, values, enrich=enrich)
                 read = LeadRead.of(lead)
                 if beside:
                     await beside(session, read)
             return read
         except IntegrityError as error:
-            raise await self._in_words(error, values) from error
+            raise await identity.conflict_of(self._database, error, values) from error
 
     async def quick_add(self, text: str, *, despite_bin: bool = False) -> list[QuickAdded]:
         """Each line a lead with its enrichment begun, or the reason why not. Raises Invalid when nothing was typed."""
@@ -215,7 +211,7 @@ class LeadService:
                     await beside(session, read)
             return read
         except IntegrityError as error:
-            raise await self._in_words(error, {"id": lead_id, **values}) from error
+            raise await identity.conflict_of(self._database, error, {"id": lead_id, **values}) from error
 
     async def _insert(self, session: AsyncSession, values: Mapping[str, Any], *, enrich: bool) -> Lead:
         at, who = trail.now(), context.current()
@@ -234,36 +230,11 @@ class LeadService:
         try:
             if line.fields is None:
                 raise Invalid.of(line.field or "text", line.reason or "This could not be read.")
-            wanted = LeadCreate.model_validate({**line.fields, "source_detail": line.text[:1000], "is_manual": True})
+            wanted = parsed(LeadCreate, {**line.fields, "source_detail": line.text[:1000], "is_manual": True})
             lead = await self.create(wanted, source=Source.QUICK_ADD, enrich=True, despite_bin=despite_bin)
         except LeadExplorerError as error:
             return QuickAdded(line.index, line.text, error=error)
         return QuickAdded(line.index, line.text, lead=lead)
-
-    async def _refuse_if_binned(self, session: AsyncSession, values: Mapping[str, Any]) -> None:
-        existing = await _binned_with_identity(session, values)
-        if existing is not None and await _live_with_identity(session, values) is None:
-            raise IdentityTaken("email" if values["email"] else "domain", existing, in_bin=True)
-
-    async def _in_words(self, error: IntegrityError, values: Mapping[str, Any]) -> Exception:
-        """The conflict behind a unique index, with the live lead's id; other broken keys name their field."""
-        broken = getattr(getattr(error.orig, "__cause__", None), "constraint_name", None)
-        if broken == "leads_owner_id_fkey":
-            return Invalid.of("owner_id", "There is no such user. Choose one from the list of users.")
-        if broken == "leads_email_or_domain":
-            return Invalid([FieldError("email", "A lead needs an email or a domain. Fill in one of them.")])
-        if broken not in {"leads_live_email_key", "leads_live_domain_key"}:
-            return error
-        async with self._database.transaction() as session:
-            wanted = values
-            if "id" in values:
-                lead = await session.get_one(Lead, values["id"])
-                wanted = {"email": lead.email, "domain": lead.domain, **values}
-            existing = await _live_with_identity(session, wanted)
-        if existing is None:
-            # The other lead left again between the two statements: the caller may simply try once more.
-            return Unavailable("The lead in the way left at the same moment. Nothing was changed; try again.")
-        return IdentityTaken("email" if broken == "leads_live_email_key" else "domain", existing)
 
 
 async def _locked(session: AsyncSession, lead_id: UUID, *, deleted: bool | None) -> Lead:
@@ -296,21 +267,3 @@ async def _start_enrichment(
         job_id=task_id,
         wanted={"status_before": status_before},
     )
-
-
-async def _live_with_identity(session: AsyncSession, values: Mapping[str, Any]) -> UUID | None:
-    """The live lead with this email or, without an email, this domain; by the unique identity indexes."""
-    same = Lead.email == values["email"]
-    if values["email"] is None:
-        same = (Lead.domain == values["domain"]) & Lead.email.is_(None) & Lead.erased_at.is_(None)
-    found: UUID | None = await session.scalar(select(Lead.id).where(same, Lead.deleted_at.is_(None)))
-    return found
-
-
-async def _binned_with_identity(session: AsyncSession, values: Mapping[str, Any]) -> UUID | None:
-    """The lead in the bin that was deleted last with this identity, by ix_leads_bin_identity."""
-    identity = func.coalesce(Lead.email, Lead.domain)
-    wanted = values["email"] or values["domain"]
-    binned = select(Lead.id).where(identity == wanted, Lead.deleted_at.is_not(None), Lead.erased_at.is_(None))
-    found: UUID | None = await session.scalar(binned.order_by(Lead.deleted_at.desc()).limit(1))
-    return found
