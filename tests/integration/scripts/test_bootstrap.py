@@ -118,7 +118,7 @@ def test_an_ordinary_user_is_told_the_one_command_that_root_must_run(project: Pa
 
 
 def test_make_alone_explains_every_target() -> None:
-    said = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    said = subprocess.run(["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     targets = (ROOT / "Makefile").read_text().partition(".PHONY:")[2].split()
 
     assert [line.split()[1] for line in said.splitlines()] == targets
