@@ -103,6 +103,7 @@ class Renderer:
             "user": self._user,
             "now": datetime.now(UTC),
             "theme": theme if theme in THEMES else None,
+            "by_script": "HX-Request" in self._request.headers,
             "path": self._request.url.path,
             "here": _address(self._request),
         }

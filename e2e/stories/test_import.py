@@ -96,3 +96,21 @@ def test_a_file_that_is_no_list_is_refused_in_words(any_page: Page) -> None:
 
 def a_file(name: str, text: str) -> dict[str, object]:
     return {"name": name, "mimeType": "text/csv", "buffer": text.encode()}
+
+
+def test_with_a_script_the_whole_import_is_one_page(page: Page) -> None:
+    """Nothing is loaded afresh from the file to the outcome, and the address follows."""
+    importing = ImportPage(page)
+    page.goto("/import")
+    page.evaluate("() => { window.stillTheSame = true }")
+    page.get_by_label("Choose a file").set_input_files(a_file("leads.csv", SMALL))  # type: ignore[arg-type]
+    page.get_by_role("button", name="Look at it").click()
+    expect(importing.goes_to("Firma")).to_have_value("company_name")
+    expect(page).to_have_url(re.compile(r"/import/[0-9a-f-]{36}$"))
+
+    page.get_by_role("button", name="Check again").click()
+    importing.begin()
+    importing.ends()
+
+    assert page.evaluate("() => window.stillTheSame") is True
+    expect(page).to_have_url(re.compile(r"/import/[0-9a-f-]{36}$"))

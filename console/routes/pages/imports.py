@@ -127,7 +127,11 @@ async def upload(request: Request, desk: Desk) -> Response:
 @requires(Permission.CHANGE_LEADS)
 async def show(job_id: UUID, desk: Desk) -> Response:
     job = await desk.job(job_id)
-    return desk.check(job) if job.wanted.get("draft") else desk.show(job)
+    answer = desk.check(job) if job.wanted.get("draft") else desk.show(job)
+    if not desk.render.wants_block:
+        # A script that sent the form was led here: the address bar follows it.
+        answer.headers["HX-Push-Url"] = f"/import/{job_id}"
+    return answer
 
 
 @router.post("/import/{job_id}")
