@@ -14,7 +14,7 @@ from leads_core.errors import NoContext
 ActorKind = Literal["user", "token", "system", "anonymous"]
 Channel = Literal["web", "api", "import", "cli", "worker"]
 
-#: The fixed actor of the command line (DESIGN 4): the operating system's user goes into actor_name.
+#: The fixed actor of the command line: the operating system's user goes into actor_name.
 SYSTEM_ACTOR_ID = UUID("00000000-0000-7000-8000-000000000001")
 
 

@@ -22,9 +22,9 @@ from leads_core import context
 from leads_core.errors import Misconfigured, NoContext, Unavailable
 from leads_core.settings import Settings
 
-#: Time limits of the web pools, in milliseconds (DESIGN 8). Verify, seed and migrations have none.
+#: Time limits of the web pools, in milliseconds. Verify, seed and migrations have none.
 LIMITS = {"statement_timeout": "15000", "lock_timeout": "5000", "idle_in_transaction_session_timeout": "10000"}
-#: One right plan whatever the parameters, and append under LIMIT that keeps its order (LISTS.md).
+#: One right plan whatever the parameters, and append under LIMIT that keeps its order (docs/decisions/0006).
 READER = {
     "plan_cache_mode": "force_generic_plan",
     "max_parallel_workers_per_gather": "0",

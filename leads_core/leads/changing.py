@@ -79,7 +79,7 @@ def set_columns(lead: Lead, values: Mapping[str, Any]) -> None:
 
 
 def list_columns(email: str | None, domain: str | None, company_name: str | None, contact_name: str | None) -> Values:
-    """search_text and the sort keys (LISTS.md); never in an entry."""
+    """search_text and the sort keys; never in an entry."""
     return {
         "search_text": normalising.search_text(email, domain, company_name, contact_name),
         "company_sort": normalising.sort_key(company_name),

@@ -1,6 +1,6 @@
 """Text made alike for finding and sorting: one function for the row, the query and the marking of a match.
 
-Nothing in the database depends on a dictionary or a locale, so a dump restores anywhere (LISTS.md).
+Nothing in the database depends on a dictionary or a locale, so a dump restores anywhere.
 """
 
 import unicodedata
