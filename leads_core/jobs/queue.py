@@ -177,21 +177,10 @@ async def newest_of_lead(session: AsyncSession, lead_id: UUID) -> JobRead | None
     return JobRead.of(job) if job else None
 
 
-async def newest_of_kind(session: AsyncSession, kind: JobKind, limit: int) -> list[JobRead]:
-    """The newest jobs of a kind, by ix_jobs_kind_id."""
-    found = await session.scalars(select(Job).where(Job.kind == kind.value).order_by(Job.id.desc()).limit(limit))
-    return [JobRead.of(job) for job in found]
-
-
 async def queue_state(session: AsyncSession) -> QueueState:
     """How much waits and for how long, by ix_jobs_unfinished."""
     row = (await session.execute(QUEUE_STATE)).one()
     return QueueState(row.waiting, row.running, row.oldest)
-
-
-async def note_progress(session: AsyncSession, job_id: UUID, **values: Any) -> None:
-    """Set columns of the job's row: done, total, provider, result."""
-    await session.execute(update(Job).where(Job.id == job_id).values(**values))
 
 
 async def finish(
