@@ -28,6 +28,10 @@ class Settings(BaseSettings):
     data_dir: Path = Path(".leads")
     secret_key: SecretStr | None = None
     audit_mac_keys: SecretStr | None = None
+    audit_signing_key: SecretStr | None = None
+    audit_public_keys: Annotated[tuple[str, ...], NoDecode] = ()
+    audit_checkpoint_file: Path | None = None
+    audit_log_name: str | None = None
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
     public_url: str | None = None
     rate_limit: Annotated[int, Field(ge=0)] = 10
@@ -39,6 +43,11 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("audit_public_keys", mode="before")
+    @classmethod
+    def _split_at_spaces(cls, value: object) -> object:
+        return tuple(value.split()) if isinstance(value, str) else value
 
     @field_validator("trusted_proxies")
     @classmethod
@@ -62,13 +71,29 @@ class Settings(BaseSettings):
     @cached_property
     def mac_keys(self) -> tuple[bytes, ...]:
         """Keys of the audit MAC, 32 bytes each: the first writes, all verify."""
-        text = self.audit_mac_keys.get_secret_value() if self.audit_mac_keys else self._key_file("audit_mac_keys")
+        return self._keys("AUDIT_MAC_KEYS", self.audit_mac_keys)
+
+    @cached_property
+    def signing_seeds(self) -> tuple[bytes, ...]:
+        """Secret seeds of the keys that sign the audit log, 32 bytes each: the first signs, a second is on its way out.
+
+        Only a worker asks for them.
+        """
+        return self._keys("AUDIT_SIGNING_KEY", self.audit_signing_key)
+
+    @property
+    def checkpoint_file(self) -> Path:
+        """Where this machine keeps the signed checkpoints, outside the database."""
+        return self.audit_checkpoint_file or self.data_dir / "audit" / "checkpoints.jsonl"
+
+    def _keys(self, setting: str, given: SecretStr | None) -> tuple[bytes, ...]:
+        text = given.get_secret_value() if given else self._key_file(setting.lower())
         try:
             keys = tuple(bytes.fromhex(part.strip()) for part in text.split(",") if part.strip())
         except ValueError:
             keys = ()
         if not keys or any(len(key) != 32 for key in keys):
-            raise Misconfigured("AUDIT_MAC_KEYS: write 64 hex digits for each key, several separated by commas.")
+            raise Misconfigured(f"{setting}: write 64 hex digits for each key, several separated by commas.")
         return keys
 
     def _key_file(self, name: str) -> str:

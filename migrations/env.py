@@ -9,7 +9,9 @@ from alembic import context
 from sqlalchemy import Connection, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from leads_core.accounts import models as _accounts  # noqa: F401 - importing a module of models registers its tables
+from leads_core import idempotency as _idempotency  # noqa: F401 - importing a module registers its tables
+from leads_core import rate_limit as _rate_limit  # noqa: F401
+from leads_core.accounts import models as _accounts  # noqa: F401
 from leads_core.audit import models as _audit  # noqa: F401
 from leads_core.database import Base, sqlalchemy_url
 from leads_core.enrichment import models as _enrichment  # noqa: F401

@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 
 # The suite brings its own settings; only the database may be chosen from outside.
 unset HOST PORT PUBLIC_URL ENABLE_LEAD_EXPLORER RATE_LIMIT TRUSTED_PROXIES DATA_DIR SECRET_KEY AUDIT_MAC_KEYS
+unset AUDIT_SIGNING_KEY AUDIT_PUBLIC_KEYS AUDIT_LOG_NAME AUDIT_CHECKPOINT_FILE
 # Whatever the tools and the browser keep stays inside the project's folder.
 export XDG_CACHE_HOME="$PWD/.leads/test/cache" XDG_CONFIG_HOME="$PWD/.leads/test/config"
 export PATH="$PWD/.venv/bin:$PATH" PYTHONDONTWRITEBYTECODE=

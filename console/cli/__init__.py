@@ -24,6 +24,7 @@ COMMANDS = (
     ("import", "console.cli.leads:import_file", "Import leads from a file."),
     ("export", "console.cli.leads:export", "Write leads to stdout."),
     ("seed", "console.cli.leads:seed", "Make realistic leads to try things with."),
+    ("audit", "console.cli.audit:audit", "Verify the trail, prove an entry, keep a checkpoint, export, erase."),
     ("bench", "console.cli.bench:bench", "Measure a running server against the 500 ms promise."),
     ("config", "console.cli.database:config", "Show every setting; secrets are masked."),
 )

@@ -7,7 +7,17 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, Index, LargeBinary, SmallInteger, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -30,6 +40,8 @@ class Action(StrEnum):
     SIGN_IN_FAILED = "SIGN_IN_FAILED"
     SIGN_OUT = "SIGN_OUT"
     EXPORT = "EXPORT"
+    CHECKPOINT_KEPT = "CHECKPOINT_KEPT"
+    REOPEN = "REOPEN"
 
 
 class SubjectKind(StrEnum):
@@ -39,6 +51,7 @@ class SubjectKind(StrEnum):
     USER = "user"
     TOKEN = "token"  # noqa: S105 - a kind, not a secret
     EXPORT = "export"
+    LOG = "log"
 
 
 ACTOR_KINDS = ("user", "token", "system", "anonymous")
@@ -81,3 +94,80 @@ class PendingEntry(Base):
     __tablename__ = "audit_pending"
 
     entry_id: Mapped[UUID] = mapped_column(primary_key=True)
+
+
+class Leaf(Base):
+    """An entry's place in the log: leaf 0, 1, 2, ... without a gap."""
+
+    __tablename__ = "audit_leaves"
+    __table_args__ = (
+        UniqueConstraint("entry_id", name="audit_leaves_entry_id_key"),
+        CheckConstraint("leaf_index >= 0", name="audit_leaves_leaf_index_check"),
+        CheckConstraint("octet_length(checksum) = 32", name="audit_leaves_checksum_check"),
+    )
+
+    leaf_index: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    entry_id: Mapped[UUID]
+    checksum: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Block(Base):
+    """The root of 256^level leaves from block_index * 256^level on: a cache that only grows."""
+
+    __tablename__ = "audit_blocks"
+    __table_args__ = (
+        CheckConstraint("level >= 1", name="audit_blocks_level_check"),
+        CheckConstraint("octet_length(hash) = 32", name="audit_blocks_hash_check"),
+    )
+
+    level: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    block_index: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    hash: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class SignedCheckpoint(Base):
+    """A signed root of the first `size` leaves. The file outside the database holds the same notes."""
+
+    __tablename__ = "audit_checkpoints"
+    __table_args__ = (Index("ix_audit_checkpoints_size", "size"),)
+
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    log_name: Mapped[str] = mapped_column(C_TEXT)
+    size: Mapped[int] = mapped_column(BigInteger)
+    root: Mapped[bytes] = mapped_column(LargeBinary)
+    note: Mapped[str] = mapped_column(C_TEXT)
+    signed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class RejectedEntry(Base):
+    """An entry that is not as it was written, or was written by nobody of ours: it never enters the log."""
+
+    __tablename__ = "audit_rejected"
+
+    entry_id: Mapped[UUID] = mapped_column(primary_key=True)
+    reason: Mapped[str] = mapped_column(C_TEXT)
+    rejected_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class Verification(Base):
+    """What a verification of the whole trail found. result holds no person's values."""
+
+    __tablename__ = "audit_verifications"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    started_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    finished_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    ok: Mapped[bool]
+    result: Mapped[dict[str, Any]] = mapped_column(JSONB)
+
+
+class Signing(Base):
+    """How signing goes, one row: the alarm that stands, since when, and when a sequencer last looked."""
+
+    __tablename__ = "audit_signing"
+    __table_args__ = (CheckConstraint("one", name="audit_signing_one_check"),)
+
+    one: Mapped[bool] = mapped_column(primary_key=True, server_default=text("true"))
+    alarm: Mapped[str | None] = mapped_column(Text)
+    alarmed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    looked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

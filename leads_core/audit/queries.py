@@ -15,8 +15,9 @@ from leads_core.audit.record.entry import fields_of, old_and_new, origin_of
 ENTRY = """
     SELECT e.id, e.subject_kind, e.subject_id, e.seq, e.action, e.actor_kind, e.actor_id, e.channel, e.request_id,
            e.task_id, e.occurred_at, e.parts, e.checksum,
-           CASE e.actor_kind WHEN 'user' THEN e.actor_id WHEN 'token' THEN t.user_id END AS user_id
+           CASE e.actor_kind WHEN 'user' THEN e.actor_id WHEN 'token' THEN t.user_id END AS user_id, l.leaf_index
     FROM audit_log e LEFT JOIN api_tokens t ON e.actor_kind = 'token' AND t.id = e.actor_id
+    LEFT JOIN audit_leaves l ON l.entry_id = e.id
 """
 #: One lead's entries, by audit_log_subject_id_seq_key: a trail is short, so its few rows are sorted.
 OLDEST_FIRST = ENTRY + "WHERE e.subject_id = $1 AND ($2::uuid IS NULL OR e.id > $2) ORDER BY e.id LIMIT $3"
@@ -68,7 +69,7 @@ class EntryRead:
     new_values: dict[str, Any]
     erased: list[str]
     checksum: str
-    log_index: int | None = None
+    log_index: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ async def entries_of(
 ) -> list[EntryRead]:
     """The trail of one subject, from the entry after `after` on. with_origin: the reader may see whence it came."""
     rows = await reader.fetch(NEWEST_FIRST if newest_first else OLDEST_FIRST, subject_id, after, limit)
-    return [_read(row, with_origin=with_origin) for row in rows]
+    return [read_entry(row, with_origin=with_origin) for row in rows]
 
 
 async def completeness(reader: asyncpg.Connection) -> Completeness:
@@ -106,13 +107,15 @@ async def leads_changed_since(reader: asyncpg.Connection, entry_id: UUID, limit:
     return [row["subject_id"] for row in await reader.fetch(CHANGED_SINCE, entry_id, limit)]
 
 
-def _read(row: asyncpg.Record, *, with_origin: bool) -> EntryRead:
+def read_entry(row: asyncpg.Record, *, with_origin: bool) -> EntryRead:
+    """A row of ENTRY as people and scripts see it."""
     facts = dict(row)
-    parts = json.loads(facts.pop("parts"))
+    parts, leaf_index = json.loads(facts.pop("parts")), facts.pop("leaf_index")
     old, new, erased = old_and_new(parts)
     origin = origin_of(parts)
     return EntryRead(
         **{**facts, "checksum": facts["checksum"].hex()},
+        log_index=leaf_index,
         actor_name=origin["actor_name"],
         ip_address=origin["ip_address"] if with_origin else None,
         user_agent=origin["user_agent"] if with_origin else None,

@@ -23,6 +23,7 @@ class JobKind(StrEnum):
     IMPORT = "import"
     BULK = "bulk"
     UNDO = "undo"
+    VERIFICATION = "verification"
 
 
 class JobState(StrEnum):
