@@ -14,7 +14,9 @@ from leads_core import rate_limit as _rate_limit  # noqa: F401
 from leads_core.accounts import models as _accounts  # noqa: F401
 from leads_core.audit import models as _audit  # noqa: F401
 from leads_core.database import Base, sqlalchemy_url
+from leads_core.enrichment import kept_answers as _kept_answers  # noqa: F401
 from leads_core.enrichment import models as _enrichment  # noqa: F401
+from leads_core.enrichment import pauses as _pauses  # noqa: F401
 from leads_core.errors import Misconfigured
 from leads_core.jobs import models as _jobs  # noqa: F401
 from leads_core.leads import models as _leads  # noqa: F401

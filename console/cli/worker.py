@@ -10,6 +10,7 @@ from console.cli.surroundings import settings_at_a_database
 from leads_core import idempotency, rate_limit
 from leads_core.accounts import sessions, sign_in_links
 from leads_core.database import Database
+from leads_core.enrichment import kept_answers
 from leads_core.enrichment.coordinator import Coordinator
 from leads_core.enrichment.providers import installed_providers
 from leads_core.jobs import cleaning
@@ -60,4 +61,5 @@ def chores(database: Database) -> list[Chore]:
         Chore("forget idempotency keys", HOUR, lambda: idempotency.forget_old(database)),
         Chore("forget full rate limits", HOUR, lambda: rate_limit.forget_full(database)),
         Chore("forget old uploads", HOUR, lambda: cleaning.forget_old(database)),
+        Chore("forget old answers of providers", HOUR, lambda: kept_answers.forget_old(database)),
     ]

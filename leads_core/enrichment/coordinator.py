@@ -2,41 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from leads_core.audit import trail
 from leads_core.database import Database
 from leads_core.enrichment import merging, queries
-from leads_core.enrichment.merging import Fact
-from leads_core.enrichment.providers import FoundFact, Provider, ProviderFailed, Subject
+from leads_core.enrichment.asking import Answer, Asking
+from leads_core.enrichment.providers import Provider, Subject
 from leads_core.errors import NotFound
 from leads_core.jobs import backoff, queue
 from leads_core.jobs.models import JobState
 from leads_core.jobs.queue import JobRead
 from leads_core.leads.schemas import EnrichmentOutcome, EnrichmentStatus, LeadRead
 from leads_core.leads.service import LeadService
-
-log = structlog.get_logger(__name__)
-
-#: A provider that has said nothing for this long has failed this time.
-PROVIDER_SECONDS = 25.0
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What one provider gave: facts, or why it failed and whether trying again may help."""
-
-    provider: str
-    facts: tuple[Fact, ...] = ()
-    failure: str | None = None
-    may_pass: bool = False
 
 
 class Coordinator:
@@ -45,7 +27,7 @@ class Coordinator:
     def __init__(self, database: Database, providers: Sequence[Provider]) -> None:
         self._database = database
         self._leads = LeadService(database)
-        self._providers = providers
+        self._asking = Asking(database, providers)
 
     async def run(self, job: JobRead) -> None:
         """One attempt. Raises Retry when a later one may find more; else the job and the lead have their end."""
@@ -56,10 +38,12 @@ class Coordinator:
             return await self._end_without_lead(job)
         if lead.is_deleted or lead.erased_at is not None:
             return await self._end(job, lead, [], reason="The lead was moved to the bin before it could be looked up.")
-        answers = await asyncio.gather(*(self._ask(provider, lead) for provider in self._applying(lead)))
-        again = [answer for answer in answers if answer.failure and answer.may_pass]
-        if again and job.attempt < backoff.ATTEMPTS:
-            raise backoff.Retry(backoff.delay(job.attempt), f"{again[0].provider}: {again[0].failure}")
+        async with self._database.transaction() as session:
+            again = await queries.checked_at(session, lead.id) is not None
+        answers = await self._asking.ask(subject_of(lead), attempt=job.attempt, again=again)
+        passing = [answer for answer in answers if answer.failure and answer.may_pass]
+        if passing and job.attempt < backoff.ATTEMPTS:
+            raise backoff.Retry(backoff.delay(job.attempt), f"{passing[0].provider}: {passing[0].failure}")
         await self._end(job, lead, answers)
         return None
 
@@ -72,24 +56,6 @@ class Coordinator:
             return await self._end_without_lead(job)
         await self._end(job, lead, [], reason=reason)
         return None
-
-    def _applying(self, lead: LeadRead) -> list[Provider]:
-        return [provider for provider in self._providers if provider.applies_to(subject_of(lead))]
-
-    async def _ask(self, provider: Provider, lead: LeadRead) -> Answer:
-        try:
-            async with asyncio.timeout(PROVIDER_SECONDS):
-                found = await provider.find(subject_of(lead))
-        except ProviderFailed as failure:
-            return Answer(provider.name, failure=str(failure), may_pass=failure.may_pass)
-        except TimeoutError:
-            failure_text = f"{provider.name.capitalize()} did not answer in {PROVIDER_SECONDS:.0f} s"
-            return Answer(provider.name, failure=failure_text, may_pass=True)
-        except Exception:
-            log.exception("provider_broke", provider=provider.name, lead_id=str(lead.id))
-            return Answer(provider.name, failure=f"{provider.name.capitalize()} could not be read")
-        now = trail.now()
-        return Answer(provider.name, tuple(_fact(provider.name, fact, now) for fact in found))
 
     async def _end(self, job: JobRead, lead: LeadRead, answers: Sequence[Answer], *, reason: str | None = None) -> None:
         """Facts, fields, provenance, entry and the job's end, in one transaction."""
@@ -136,17 +102,13 @@ def subject_of(lead: LeadRead) -> Subject:
     )
 
 
-def _fact(source: str, found: FoundFact, now: datetime) -> Fact:
-    return Fact(found.field, found.value, source, found.confidence, now, found.url, found.suggestion_only)
-
-
 def _end_of(answers: Sequence[Answer]) -> dict[str, Any]:
     """Status, outcome and sentence, from what the providers gave."""
     failures = [answer for answer in answers if answer.failure is not None]
     if not answers:
         return _failed("There is no domain to look up. Add one, then enrich again.")
     sentence = "; ".join(dict.fromkeys(str(answer.failure) for answer in failures)) or None
-    if len(failures) == len(answers):
+    if failures and all(answer.failure or answer.from_lead_alone for answer in answers):
         return _failed(sentence)
     found = any(answer.facts for answer in answers)
     outcome = EnrichmentOutcome.FOUND if found else EnrichmentOutcome.NOTHING

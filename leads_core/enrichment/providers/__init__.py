@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
 import structlog
@@ -52,11 +52,15 @@ class FoundFact:
 
 
 class ProviderFailed(LeadExplorerError):
-    """Nothing could be found out. The message is a sentence for people; may_pass: trying again later can help."""
+    """Nothing could be found out. The message is a sentence for people; may_pass: trying again later can help.
 
-    def __init__(self, message: str, *, may_pass: bool = False) -> None:
+    provider_is_down: the provider itself failed, whoever it is asked about. After five in a row it is paused.
+    """
+
+    def __init__(self, message: str, *, may_pass: bool = False, provider_is_down: bool = False) -> None:
         super().__init__(message)
         self.may_pass = may_pass
+        self.provider_is_down = provider_is_down
 
 
 class Provider(Protocol):
@@ -81,15 +85,25 @@ class Provider(Protocol):
         ...
 
 
+@runtime_checkable
+class AnswersForMany(Protocol):
+    """A provider whose answer holds for every lead that it says the same `about`: it is kept for a day, or an hour."""
+
+    def about(self, subject: Subject) -> str | None:
+        """What the answer depends on, most often the domain; None when it must not be shared."""
+        ...
+
+
 ProviderFactory = Callable[[OutgoingClient], Provider]
 
 
 def installed_providers(client: OutgoingClient) -> list[Provider]:
-    """dns, website, and every installed package's own. One that cannot be made is logged and left out."""
+    """dns, website, email, and every installed package's own. One that cannot be made is logged and left out."""
     from leads_core.enrichment.providers.dns import Dns  # noqa: PLC0415 - they import this module
+    from leads_core.enrichment.providers.email import Email  # noqa: PLC0415
     from leads_core.enrichment.providers.website import Website  # noqa: PLC0415
 
-    return [Dns(client), Website(client), *_added(client)]
+    return [Dns(client), Website(client), Email(), *_added(client)]
 
 
 def _added(client: OutgoingClient) -> Sequence[Provider]:

@@ -12,7 +12,7 @@ from dns.rdtypes.txtbase import TXTBase
 from leads_core.enrichment.providers import FoundFact, ProviderFailed, Subject
 from leads_core.errors import OutgoingRefused
 from leads_core.outgoing.client import OutgoingClient
-from leads_core.outgoing.failures import NameDoesNotExist
+from leads_core.outgoing.failures import NameDoesNotExist, NoNameServer
 
 MAIL_PROVIDERS = (
     ("Google Workspace", ("google.com", "googlemail.com")),
@@ -57,6 +57,9 @@ class Dns:
     def applies_to(self, subject: Subject) -> bool:
         return subject.domain is not None
 
+    def about(self, subject: Subject) -> str | None:
+        return subject.domain
+
     async def find(self, subject: Subject) -> list[FoundFact]:
         """Fails only when the domain does not exist or cannot be asked about; one missing record fails nothing."""
         assert subject.domain is not None  # noqa: S101 - applies_to
@@ -65,7 +68,9 @@ class Dns:
             addresses = await self._records(domain, "A") or await self._records(domain, "AAAA")
             mail = await self._records(domain, "MX")
         except OutgoingRefused as refused:
-            raise ProviderFailed(str(refused), may_pass=refused.may_pass) from refused
+            raise ProviderFailed(
+                str(refused), may_pass=refused.may_pass, provider_is_down=isinstance(refused, NoNameServer)
+            ) from refused
         facts = [FoundFact("resolves", "yes" if addresses else "no", 100), *_mail_facts(mail)]
         spf, dmarc = await asyncio.gather(self._texts(domain), self._texts(f"_dmarc.{domain}"))
         if not dmarc and subject.registrable_domain not in {None, domain}:

@@ -35,6 +35,7 @@ class Email:
 
     name = "email"
     fields = frozenset({"contact_name", "email_kind"})
+    asks_nobody = True
 
     def applies_to(self, subject: Subject) -> bool:
         return subject.email is not None

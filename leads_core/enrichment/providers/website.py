@@ -13,7 +13,7 @@ from leads_core.enrichment.providers.page_facts import FIELDS, facts_of_page
 from leads_core.enrichment.providers.parking import is_parked
 from leads_core.errors import OutgoingRefused
 from leads_core.outgoing.client import OutgoingClient, OutgoingResponse
-from leads_core.outgoing.failures import ConnectionFailed, NameDoesNotExist, NameHasNoAddress
+from leads_core.outgoing.failures import ConnectionFailed, NameDoesNotExist, NameHasNoAddress, NoNameServer
 from leads_core.outgoing.robots import Robots
 
 TRAP_CONFIDENCE = 30
@@ -37,13 +37,18 @@ class Website:
     def applies_to(self, subject: Subject) -> bool:
         return any(_addresses(subject))
 
+    def about(self, subject: Subject) -> str | None:
+        return " ".join(_addresses(subject))
+
     async def find(self, subject: Subject) -> list[FoundFact]:
         host = host_of(next(_addresses(subject)))
         try:
             async with asyncio.timeout(SECONDS):
                 page = await self._home_page(subject)
         except OutgoingRefused as refused:
-            raise ProviderFailed(str(refused), may_pass=refused.may_pass) from refused
+            raise ProviderFailed(
+                str(refused), may_pass=refused.may_pass, provider_is_down=isinstance(refused, NoNameServer)
+            ) from refused
         except TimeoutError:
             raise ProviderFailed(f"{host} did not answer in {SECONDS:g} s.", may_pass=True) from None
         if not 200 <= page.status < 300:

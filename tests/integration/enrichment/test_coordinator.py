@@ -167,8 +167,8 @@ async def test_a_domain_that_does_not_exist_fails_at_once_in_words(
     assert after.enrichment_error == job.error == f"{DOMAIN} does not exist."
 
 
-async def test_an_address_of_a_free_mail_service_has_no_company_to_look_up(
-    leads: LeadService, internet: SmallInternet, a_worker: WorkerRunning, jobs: Jobs
+async def test_an_address_of_a_free_mail_service_is_read_and_nobody_is_asked(
+    leads: LeadService, database: Database, internet: SmallInternet, a_worker: WorkerRunning, jobs: Jobs
 ) -> None:
     lead = await quick_added(leads, "ana.diaz@gmail.com")
 
@@ -176,7 +176,8 @@ async def test_an_address_of_a_free_mail_service_has_no_company_to_look_up(
         await jobs.ended(lead.enrichment_task_id)
 
     after = await leads.get(lead.id)
-    assert after.enrichment_error == "There is no domain to look up. Add one, then enrich again."
+    assert (after.enrichment_outcome, after.enrichment_error, after.contact_name) == ("found", None, None)
+    assert (await facts_of(database, lead.id))["email", "email_kind"] == "free mail"
     assert (internet.names.questions, internet.web.requests) == ([], [])
 
 
