@@ -8,6 +8,7 @@ LeadExplorerError
 │   ├── IdentityTaken       another lead has this email or domain
 │   ├── StaleVersion        somebody changed the lead first
 │   ├── Erased              the person behind the lead was erased
+│   ├── JobEnded            an answer came for a job that has ended
 │   ├── KeyReused           an Idempotency-Key came again with another body
 │   └── StillRunning        the first request with this Idempotency-Key has not ended
 ├── Gone                    an answer kept for an Idempotency-Key was erased
@@ -92,6 +93,10 @@ class StaleVersion(Conflict):
 
 class Erased(Conflict):
     """The person behind this lead was erased; the lead is not enriched or reverted again."""
+
+
+class JobEnded(Conflict):
+    """The job that this was for has ended already."""
 
 
 class KeyReused(Conflict):

@@ -8,11 +8,15 @@ from functools import cached_property
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from leads_core.errors import Misconfigured
+
+#: Characters of a secret that two machines share.
+SHORTEST_SECRET = 16
 
 
 class Settings(BaseSettings):
@@ -38,6 +42,8 @@ class Settings(BaseSettings):
     enrichment_nameservers: Annotated[tuple[str, ...], NoDecode] = ()
     enrichment_loopback: Annotated[dict[str, str], NoDecode] = {}
     enrichment_ca_file: Path | None = None
+    enrichment_remote_url: str | None = None
+    enrichment_remote_secret: SecretStr | None = None
 
     @field_validator("trusted_proxies", "enrichment_nameservers", mode="before")
     @classmethod
@@ -62,6 +68,24 @@ class Settings(BaseSettings):
         if not isinstance(value, str):
             return value
         return dict(pair.strip().split("=", 1) for pair in value.split(",") if pair.strip())
+
+    @field_validator("enrichment_remote_url")
+    @classmethod
+    def _web_address(cls, value: str | None) -> str | None:
+        if value is not None and not (value.startswith(("http://", "https://")) and urlsplit(value).hostname):
+            raise ValueError("give an address such as https://coordinator.example/enrich")
+        return value
+
+    @property
+    def remote_secret(self) -> str | None:
+        """What a remote provider's messages are signed with; None where there is no such provider.
+
+        Raises Misconfigured when only its address is set.
+        """
+        secret = self.enrichment_remote_secret.get_secret_value() if self.enrichment_remote_secret else ""
+        if self.enrichment_remote_url and len(secret) < SHORTEST_SECRET:
+            raise Misconfigured(f"ENRICHMENT_REMOTE_SECRET: share {SHORTEST_SECRET} characters or more with it.")
+        return secret if self.enrichment_remote_url else None
 
     @cached_property
     def signing_secret(self) -> str:

@@ -10,9 +10,10 @@ from console.cli.surroundings import settings_at_a_database
 from leads_core import idempotency, rate_limit
 from leads_core.accounts import sessions, sign_in_links
 from leads_core.database import Database
-from leads_core.enrichment import kept_answers
+from leads_core.enrichment import calling_back, kept_answers
 from leads_core.enrichment.coordinator import Coordinator
-from leads_core.enrichment.providers import installed_providers
+from leads_core.enrichment.providers import Provider, installed_providers
+from leads_core.enrichment.providers.remote import Remote
 from leads_core.jobs import cleaning
 from leads_core.jobs.models import JobKind
 from leads_core.jobs.worker import Chore, Handler, Worker
@@ -41,7 +42,7 @@ async def _run(settings: Settings) -> None:
     try:
         async with client:
             handlers: dict[JobKind, Handler] = {
-                JobKind.ENRICHMENT: Coordinator(database, installed_providers(client)),
+                JobKind.ENRICHMENT: Coordinator(database, installed_providers(client, *_remote(settings, database))),
                 JobKind.IMPORT: ImportHandler(database),
             }
             running = Worker(database, handlers, chores(database))
@@ -50,6 +51,13 @@ async def _run(settings: Settings) -> None:
             await running.run()
     finally:
         await database.close()
+
+
+def _remote(settings: Settings, database: Database) -> list[Provider]:
+    url, secret = settings.enrichment_remote_url, settings.remote_secret
+    if url is None or secret is None:
+        return []
+    return [Remote(url, secret, calling_back.inbox(database), ca_file=settings.enrichment_ca_file)]
 
 
 def chores(database: Database) -> list[Chore]:

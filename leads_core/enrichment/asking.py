@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 import structlog
 
@@ -15,7 +14,7 @@ from leads_core.enrichment import kept_answers, pauses
 from leads_core.enrichment.kept_answers import Question
 from leads_core.enrichment.merging import Fact
 from leads_core.enrichment.pauses import Pause
-from leads_core.enrichment.providers import AnswersForMany, FoundFact, Provider, ProviderFailed, Subject
+from leads_core.enrichment.providers import AnswersForMany, AnswersLater, FoundFact, Provider, ProviderFailed, Subject
 
 log = structlog.get_logger(__name__)
 
@@ -27,7 +26,8 @@ PROVIDER_SECONDS = 25.0
 class Answer:
     """What one provider gave: facts, or why it failed, whether trying again may help, and whose fault it was.
 
-    from_lead_alone: nobody was asked, so it does not make up for those who could not answer.
+    from_lead_alone: nobody was asked, so it does not make up for those who could not answer. comes_in: seconds after
+    which an answer that was promised is asked for again.
     """
 
     provider: str
@@ -36,6 +36,7 @@ class Answer:
     may_pass: bool = False
     provider_is_down: bool = False
     from_lead_alone: bool = False
+    comes_in: float | None = None
 
 
 class Asking:
@@ -88,20 +89,22 @@ class Asking:
 
 
 async def _answer(provider: Provider, subject: Subject) -> Answer:
+    seconds: float = getattr(provider, "seconds", PROVIDER_SECONDS)
     try:
-        async with asyncio.timeout(PROVIDER_SECONDS):
+        async with asyncio.timeout(seconds):
             found = await provider.find(subject)
-    except ProviderFailed as failure:
-        return Answer(provider.name, (), str(failure), failure.may_pass, failure.provider_is_down)
+    except AnswersLater as promise:
+        return Answer(provider.name, failure=str(promise), may_pass=True, comes_in=promise.seconds)
+    except ProviderFailed as failed:
+        facts = _facts(provider, failed.facts)
+        return Answer(provider.name, facts, str(failed), failed.may_pass, failed.provider_is_down)
     except TimeoutError:
-        failure_text = f"{provider.name.capitalize()} did not answer in {PROVIDER_SECONDS:.0f} s"
-        return Answer(provider.name, failure=failure_text, may_pass=True)
+        failure = f"{provider.name.capitalize()} did not answer in {seconds:.0f} s"
+        return Answer(provider.name, failure=failure, may_pass=True)
     except Exception:
         log.exception("provider_broke", provider=provider.name, lead_id=str(subject.lead_id))
         return Answer(provider.name, failure=f"{provider.name.capitalize()} could not be read")
-    now = trail.now()
-    facts = tuple(_fact(provider.name, fact, now) for fact in found)
-    return Answer(provider.name, facts, from_lead_alone=getattr(provider, "asks_nobody", False))
+    return Answer(provider.name, _facts(provider, found), from_lead_alone=getattr(provider, "asks_nobody", False))
 
 
 def _question(provider: Provider, subject: Subject) -> Question | None:
@@ -109,5 +112,9 @@ def _question(provider: Provider, subject: Subject) -> Question | None:
     return None if about is None else Question(provider.name, about, subject.domain)
 
 
-def _fact(source: str, found: FoundFact, now: datetime) -> Fact:
-    return Fact(found.field, found.value, source, found.confidence, now, found.url, found.suggestion_only)
+def _facts(provider: Provider, found: Sequence[FoundFact]) -> tuple[Fact, ...]:
+    now = trail.now()
+    return tuple(
+        Fact(fact.field, fact.value, provider.name, fact.confidence, now, fact.url, fact.suggestion_only)
+        for fact in found
+    )

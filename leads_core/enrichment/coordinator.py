@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -40,10 +41,12 @@ class Coordinator:
             return await self._end(job, lead, [], reason="The lead was moved to the bin before it could be looked up.")
         async with self._database.transaction() as session:
             again = await queries.checked_at(session, lead.id) is not None
-        answers = await self._asking.ask(subject_of(lead), attempt=job.attempt, again=again)
+        answers = await self._asking.ask(subject_of(lead, job.id), attempt=job.attempt, again=again)
         passing = [answer for answer in answers if answer.failure and answer.may_pass]
         if passing and job.attempt < backoff.ATTEMPTS:
-            raise backoff.Retry(backoff.delay(job.attempt), f"{passing[0].provider}: {passing[0].failure}")
+            promised = max((answer.comes_in or 0.0 for answer in passing), default=0.0)
+            delay = promised or backoff.delay(job.attempt)
+            raise backoff.Retry(delay, f"{passing[0].provider}: {passing[0].failure}")
         await self._end(job, lead, answers)
         return None
 
@@ -74,7 +77,7 @@ class Coordinator:
 
         async def beside(session: AsyncSession, _lead: LeadRead) -> None:
             for answer in answers:
-                if answer.failure is None:
+                if answer.failure is None or answer.facts:
                     await queries.replace_facts(session, lead.id, job.id, answer.provider, answer.facts)
             await queries.note_checked(session, lead.id, trail.now())
             failed = end["enrichment_status"] == EnrichmentStatus.FAILED.value
@@ -89,10 +92,11 @@ class Coordinator:
             await queue.finish(session, job.id, JobState.FAILED, error="The lead is not there any more.")
 
 
-def subject_of(lead: LeadRead) -> Subject:
+def subject_of(lead: LeadRead, task_id: UUID) -> Subject:
     """What providers are told of a lead: no notes, no history."""
     return Subject(
         lead_id=lead.id,
+        task_id=task_id,
         domain=lead.domain,
         registrable_domain=lead.registrable_domain,
         email=lead.email,
@@ -108,7 +112,8 @@ def _end_of(answers: Sequence[Answer]) -> dict[str, Any]:
     if not answers:
         return _failed("There is no domain to look up. Add one, then enrich again.")
     sentence = "; ".join(dict.fromkeys(str(answer.failure) for answer in failures)) or None
-    if failures and all(answer.failure or answer.from_lead_alone for answer in answers):
+    gave_nothing = (answer.from_lead_alone or (answer.failure and not answer.facts) for answer in answers)
+    if failures and all(gave_nothing):
         return _failed(sentence)
     found = any(answer.facts for answer in answers)
     outcome = EnrichmentOutcome.FOUND if found else EnrichmentOutcome.NOTHING

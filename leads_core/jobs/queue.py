@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import bindparam, func, insert, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from leads_core import context
@@ -163,6 +164,16 @@ async def enqueue_afresh(session: AsyncSession, kind: JobKind, job_id: UUID, *, 
     """The job's place in the queue anew, whatever a worker that left has made of the old one."""
     await session.execute(text("DELETE FROM pgqueuer WHERE dedupe_key = :key"), {"key": str(job_id)})
     await enqueue(session, kind, job_id, priority=priority)
+
+
+async def note(session: AsyncSession, job_id: UUID, values: Mapping[str, Any]) -> bool:
+    """Add to what is wanted of a job, and let it run at once. False when it has ended, or never was."""
+    more = update(Job).where(Job.id == job_id, Job.finished_at.is_(None)).returning(Job.kind)
+    kind = await session.scalar(more.values(wanted=Job.wanted.op("||")(bindparam("more", dict(values), JSONB))))
+    if kind is None:
+        return False
+    await enqueue_afresh(session, JobKind(kind), job_id, priority=PRIORITY_ASKED)
+    return True
 
 
 async def find(session: AsyncSession, job_id: UUID) -> JobRead | None:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+import time
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Header
+from starlette.requests import Request
 from starlette.responses import Response
 
-from console.dependencies import GuardedRoute, Pool, requires
+from console.dependencies import Config, GuardedRoute, Pool, requires
 from console.routes.api.answers import json_answer
 from console.routes.api.examples import ANSWERS
 from leads_core.accounts.permissions import Permission
-from leads_core.errors import NotFound
+from leads_core.enrichment import calling_back
+from leads_core.enrichment.providers.remote import RemoteResult
+from leads_core.enrichment.providers.signing import SIGNATURE_HEADER, TIME_HEADER, is_signed
+from leads_core.errors import FieldError, Malformed, NotFound, Unauthenticated
 from leads_core.jobs import queue
 from leads_core.jobs.queue import JobRead
+from leads_core.leads.schemas import parsed
 
 router = APIRouter(prefix="/api/v1/jobs", route_class=GuardedRoute, tags=["jobs"])
 
@@ -28,6 +35,40 @@ async def read(job_id: UUID, pool: Pool) -> Response:
     if job is None:
         raise NotFound("job", job_id)
     return json_answer(job_document(job))
+
+
+CALL_BACK: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": RemoteResult.model_json_schema()}},
+    }
+}
+
+
+@router.post("/{job_id}/result", status_code=202, responses=ANSWERS, openapi_extra=CALL_BACK)
+@requires(None)
+async def call_back(
+    job_id: UUID,
+    request: Request,
+    pool: Pool,
+    config: Config,
+    sent_at: Annotated[str, Header(alias=TIME_HEADER)] = "",
+    signature: Annotated[str, Header(alias=SIGNATURE_HEADER)] = "",
+) -> Response:
+    """What a remote coordinator found after all. It signs as it was asked: HMAC-SHA256 over the time and the body."""
+    body = await request.body()
+    secret = config.remote_secret
+    if secret is None or not is_signed(secret, time.time(), sent_at, signature, body):
+        raise Unauthenticated(f"Sign the body and the time: {TIME_HEADER} and {SIGNATURE_HEADER}.")
+    await calling_back.receive(pool, job_id, parsed(RemoteResult, _json(body)))
+    return json_answer({"ok": True}, 202)
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        raise Malformed([FieldError("body", "Send JSON in UTF-8.")]) from None
 
 
 def job_document(job: JobRead) -> dict[str, Any]:

@@ -26,9 +26,13 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a provider is told of a lead. registrable_domain is `acme.com` where domain is `careers.acme.com`."""
+    """What a provider is told of a lead. registrable_domain is `acme.com` where domain is `careers.acme.com`.
+
+    task_id is the job's, the same in each of its attempts.
+    """
 
     lead_id: UUID
+    task_id: UUID
     domain: str | None
     registrable_domain: str | None
     email: str | None
@@ -55,12 +59,29 @@ class ProviderFailed(LeadExplorerError):
     """Nothing could be found out. The message is a sentence for people; may_pass: trying again later can help.
 
     provider_is_down: the provider itself failed, whoever it is asked about. After five in a row it is paused.
+    facts: what was found all the same.
     """
 
-    def __init__(self, message: str, *, may_pass: bool = False, provider_is_down: bool = False) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        may_pass: bool = False,
+        provider_is_down: bool = False,
+        facts: Sequence[FoundFact] = (),
+    ) -> None:
         super().__init__(message)
         self.may_pass = may_pass
         self.provider_is_down = provider_is_down
+        self.facts = tuple(facts)
+
+
+class AnswersLater(ProviderFailed):
+    """The answer comes by another way. The job waits `seconds` for it, then asks again."""
+
+    def __init__(self, message: str, seconds: float) -> None:
+        super().__init__(message, may_pass=True)
+        self.seconds = seconds
 
 
 class Provider(Protocol):
@@ -97,13 +118,13 @@ class AnswersForMany(Protocol):
 ProviderFactory = Callable[[OutgoingClient], Provider]
 
 
-def installed_providers(client: OutgoingClient) -> list[Provider]:
-    """dns, website, email, and every installed package's own. One that cannot be made is logged and left out."""
+def installed_providers(client: OutgoingClient, *more: Provider) -> list[Provider]:
+    """dns, website, email, more, and every installed package's own. One that cannot be made is logged and left out."""
     from leads_core.enrichment.providers.dns import Dns  # noqa: PLC0415 - they import this module
     from leads_core.enrichment.providers.email import Email  # noqa: PLC0415
     from leads_core.enrichment.providers.website import Website  # noqa: PLC0415
 
-    return [Dns(client), Website(client), Email(), *_added(client)]
+    return [Dns(client), Website(client), Email(), *more, *_added(client)]
 
 
 def _added(client: OutgoingClient) -> Sequence[Provider]:

@@ -23,6 +23,7 @@ OPEN = {
     "POST /sign-in/{secret}",
     "POST /sign-out",
     "POST /settings/appearance",
+    "POST /api/v1/jobs/{job_id}/result",  # signed with a shared secret
 }
 
 

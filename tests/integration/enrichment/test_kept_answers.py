@@ -50,7 +50,7 @@ DOWN = ProviderFailed("The register answered 503.", may_pass=True, provider_is_d
 
 
 def a_lead_at(domain: str = "acme.com") -> Subject:
-    return Subject(uuid4(), domain, domain, None, None, None, None)
+    return Subject(uuid4(), uuid4(), domain, domain, None, None, None, None)
 
 
 async def test_a_second_lead_at_a_domain_costs_no_second_question(database: Database) -> None:

@@ -12,4 +12,4 @@ __all__ = ["dns_server", "guard", "internet", "requests_made", "web_server"]
 
 @pytest.fixture
 def subject() -> Subject:
-    return Subject(UUID(int=7), "brandt-werkzeuge.de", "brandt-werkzeuge.de", None, None, None, None)
+    return Subject(UUID(int=7), UUID(int=8), "brandt-werkzeuge.de", "brandt-werkzeuge.de", None, None, None, None)

@@ -9,7 +9,7 @@ from leads_core.enrichment.providers.email import Email, kind_of, name_in
 
 
 def a_subject(email: str | None) -> Subject:
-    return Subject(UUID(int=1), None, None, email, None, None, None)
+    return Subject(UUID(int=1), UUID(int=2), None, None, email, None, None, None)
 
 
 @pytest.mark.parametrize(
