@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from leads_core.audit import trail
 from leads_core.database import Database
-from leads_core.enrichment import merging, queries
+from leads_core.enrichment import merging, outgoing_requests, queries
 from leads_core.enrichment.asking import Answer, Asking
 from leads_core.enrichment.providers import Provider, Subject
 from leads_core.errors import NotFound
@@ -20,6 +21,7 @@ from leads_core.jobs.models import JobState
 from leads_core.jobs.queue import JobRead
 from leads_core.leads.schemas import EnrichmentOutcome, EnrichmentStatus, LeadRead
 from leads_core.leads.service import LeadService
+from leads_core.outgoing.recording import RequestRecord, recorded_requests
 
 
 class Coordinator:
@@ -41,7 +43,11 @@ class Coordinator:
             return await self._end(job, lead, [], reason="The lead was moved to the bin before it could be looked up.")
         async with self._database.transaction() as session:
             again = await queries.checked_at(session, lead.id) is not None
-        answers = await self._asking.ask(subject_of(lead, job.id), attempt=job.attempt, again=again)
+        with recorded_requests() as requests:
+            try:
+                answers = await self._asking.ask(subject_of(lead, job.id), attempt=job.attempt, again=again)
+            finally:
+                await asyncio.shield(self._keep(lead, job, requests))
         passing = [answer for answer in answers if answer.failure and answer.may_pass]
         if passing and job.attempt < backoff.ATTEMPTS:
             promised = max((answer.comes_in or 0.0 for answer in passing), default=0.0)
@@ -49,6 +55,12 @@ class Coordinator:
             raise backoff.Retry(delay, f"{passing[0].provider}: {passing[0].failure}")
         await self._end(job, lead, answers)
         return None
+
+    async def _keep(self, lead: LeadRead, job: JobRead, requests: Sequence[RequestRecord]) -> None:
+        """What left the house for this lead, also when the attempt is broken off."""
+        if requests:
+            async with self._database.transaction() as session:
+                await outgoing_requests.note(session, lead.id, job.id, requests)
 
     async def give_up(self, job: JobRead, reason: str) -> None:
         """End the job and its lead as failed, with a sentence: a deadline has passed, or something of ours broke."""

@@ -38,6 +38,25 @@ class LeadFact(Base):
     dismissed_by: Mapped[UUID | None]
 
 
+class OutgoingRequest(Base):
+    """One request to another machine that was made for a lead, or refused: what left the house. In order of id."""
+
+    __tablename__ = "outgoing_requests"
+    __table_args__ = (Index("ix_outgoing_requests_lead_id", "lead_id", "id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    lead_id: Mapped[UUID] = mapped_column(ForeignKey("leads.id", name="outgoing_requests_lead_id_fkey"))
+    task_id: Mapped[UUID]
+    requested_at: Mapped[datetime] = mapped_column(TIME)
+    provider: Mapped[str] = mapped_column(C_TEXT)
+    url: Mapped[str] = mapped_column(Text)
+    host: Mapped[str] = mapped_column(C_TEXT)
+    address: Mapped[str | None] = mapped_column(C_TEXT)
+    status: Mapped[int | None] = mapped_column(SmallInteger)
+    bytes: Mapped[int]
+    error: Mapped[str | None] = mapped_column(Text)
+
+
 class EnrichmentCheck(Base):
     """When a lead was last looked up; apart from the lead, because looking changes nothing."""
 

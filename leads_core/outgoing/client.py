@@ -8,7 +8,6 @@ host to another; everything under limits. Tests open it for named loopback addre
 from __future__ import annotations
 
 import asyncio
-import copy
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,6 +25,7 @@ from leads_core.errors import OutgoingRefused
 from leads_core.outgoing.addresses import AddressRule, checked_url, port_of
 from leads_core.outgoing.connecting import PinnedBackend, Reply, reply_of
 from leads_core.outgoing.failures import AddressRefused, BodyRefused, TookTooLong, TooManyRedirects, UrlRefused
+from leads_core.outgoing.recording import RequestRecord, tell
 from leads_core.outgoing.resolving import Resolver, name_servers
 
 ROBOTS_NAME = "LeadExplorer"
@@ -67,22 +67,6 @@ class OutgoingResponse:
         return _content_type(self.headers)
 
 
-@dataclass(frozen=True, slots=True)
-class RequestRecord:
-    """One request that was made or refused: what left the house. url is `dns:acme.com?type=MX` for a question to a
-    name server. address is None where nothing was reached; error is None where an answer came."""
-
-    when: datetime
-    purpose: str
-    url: str
-    host: str
-    address: str | None = None
-    status: int | None = None
-    bytes: int = 0
-    error: str | None = None
-
-
-Observer = Callable[[RequestRecord], None]
 HopCheck = Callable[[str], Awaitable[None]]
 
 
@@ -99,12 +83,10 @@ class OutgoingClient:
         nameservers: Sequence[str] = (),
         loopback: Mapping[str, str] | None = None,
         ca_file: Path | None = None,
-        observer: Observer | None = None,
     ) -> None:
         self._nameservers = nameservers
         self._rule = AddressRule(loopback)
         self._ca_file = ca_file
-        self._observer = observer
         self._resolver: Resolver
         self._tls: ssl.SSLContext
 
@@ -117,12 +99,6 @@ class OutgoingClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Nothing is kept open between requests."""
-
-    def observed_by(self, observer: Observer) -> OutgoingClient:
-        """The same client, telling observer of each request; for the requests of one lead."""
-        sibling = copy.copy(self)
-        sibling._observer = observer
-        return sibling
 
     async def get(
         self,
@@ -163,16 +139,16 @@ class OutgoingClient:
         try:
             records = await self._resolver.records(name, kind)
         except OutgoingRefused as error:
-            self._tell(replace(record, error=str(error)))
+            tell(replace(record, error=str(error)))
             raise
-        self._tell(record)
+        tell(record)
         return records
 
     def _checked(self, url: str, purpose: str) -> URL:
         try:
             return checked_url(url)
         except OutgoingRefused as error:
-            self._tell(RequestRecord(datetime.now(UTC), purpose, url[:200], "", error=str(error)))
+            tell(RequestRecord(datetime.now(UTC), purpose, url[:200], "", error=str(error)))
             raise
 
     async def _exchange(self, url: URL, purpose: str, accept: Sequence[str], limits: Limits) -> OutgoingResponse:
@@ -198,11 +174,7 @@ class OutgoingClient:
         finally:
             if backend.reached:
                 record = replace(record, address=str(backend.reached.address))
-            self._tell(replace(record, bytes=len(body)))
-
-    def _tell(self, record: RequestRecord) -> None:
-        if self._observer:
-            self._observer(record)
+            tell(replace(record, bytes=len(body)))
 
 
 def _tls_context(ca_file: Path | None) -> ssl.SSLContext:

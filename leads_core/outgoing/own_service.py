@@ -7,13 +7,16 @@ does: no proxy from the environment, no redirect, no cookie, a limit on time and
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx2
 
+from leads_core.errors import OutgoingRefused
 from leads_core.outgoing.client import USER_AGENT
 from leads_core.outgoing.failures import BodyRefused, ConnectionFailed, TookTooLong
+from leads_core.outgoing.recording import RequestRecord, tell
 
 LONGEST_ANSWER = 1 << 20
 
@@ -28,9 +31,22 @@ class OwnServiceAnswer:
 
 
 async def post_to_own_service(
-    url: str, body: bytes, headers: Mapping[str, str], *, seconds: float, ca_file: Path | None = None
+    url: str, body: bytes, headers: Mapping[str, str], *, purpose: str, seconds: float, ca_file: Path | None = None
 ) -> OwnServiceAnswer:
     """The answer to a JSON body. Raises ConnectionFailed, TookTooLong, BodyRefused."""
+    record = RequestRecord(datetime.now(UTC), purpose, url, httpx2.URL(url).host)
+    try:
+        answer = await _post(url, body, headers, seconds, ca_file)
+    except OutgoingRefused as error:
+        tell(replace(record, error=str(error)))
+        raise
+    tell(replace(record, status=answer.status, bytes=len(answer.body)))
+    return answer
+
+
+async def _post(
+    url: str, body: bytes, headers: Mapping[str, str], seconds: float, ca_file: Path | None
+) -> OwnServiceAnswer:
     host = httpx2.URL(url).host
     tls = httpx2.create_ssl_context(trust_env=False)
     if ca_file:

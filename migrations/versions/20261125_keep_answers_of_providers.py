@@ -1,4 +1,7 @@
-"""Keep what providers said of a domain for a while, and which of them are paused. New tables, nothing is locked."""
+"""Keep what providers said for a while, which of them are paused, and each request that left the house for a lead.
+
+New tables, nothing is locked.
+"""
 
 from __future__ import annotations
 
@@ -33,14 +36,32 @@ CREATE TABLE provider_pauses (
 )
 """
 
+REQUESTS = """
+CREATE TABLE outgoing_requests (
+    id uuid CONSTRAINT outgoing_requests_pkey PRIMARY KEY,
+    lead_id uuid NOT NULL,
+    task_id uuid NOT NULL,
+    requested_at timestamptz NOT NULL,
+    provider text COLLATE "C" NOT NULL,
+    url text NOT NULL,
+    host text COLLATE "C" NOT NULL,
+    address text COLLATE "C",
+    status smallint,
+    bytes integer NOT NULL,
+    error text,
+    CONSTRAINT outgoing_requests_lead_id_fkey FOREIGN KEY (lead_id) REFERENCES leads (id)
+)
+"""
+REQUESTS_INDEX = "CREATE INDEX ix_outgoing_requests_lead_id ON outgoing_requests (lead_id, id)"
+
 
 def upgrade() -> None:
-    for statement in (ANSWERS, INDEX, PAUSES):
+    for statement in (ANSWERS, INDEX, PAUSES, REQUESTS, REQUESTS_INDEX):
         op.execute(statement)
-    for table in ("provider_answers", "provider_pauses"):
+    for table in ("provider_answers", "provider_pauses", "outgoing_requests"):
         op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO leads_app")
 
 
 def downgrade() -> None:
-    op.execute("DROP TABLE provider_pauses")
-    op.execute("DROP TABLE provider_answers")
+    for table in ("outgoing_requests", "provider_pauses", "provider_answers"):
+        op.execute(f"DROP TABLE {table}")

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from leads_core.outgoing.client import OutgoingClient, RequestRecord
+from leads_core.outgoing.client import OutgoingClient
+from leads_core.outgoing.recording import RequestRecord, recorded_requests
 from tests.servers.dns_server import DnsServer
 from tests.servers.small_internet import SmallInternet
 from tests.servers.web_server import WebServer
@@ -43,19 +44,19 @@ def web_server(internet: SmallInternet) -> WebServer:
 
 
 @pytest.fixture
-def requests_made() -> list[RequestRecord]:
-    """Every request that the fixture `guard` made or refused."""
-    return []
+async def requests_made() -> AsyncIterator[list[RequestRecord]]:
+    """Every request that was made or refused in the test."""
+    with recorded_requests() as records:
+        yield records
 
 
 @pytest.fixture
-async def guard(internet: SmallInternet, requests_made: list[RequestRecord]) -> AsyncIterator[OutgoingClient]:
+async def guard(internet: SmallInternet) -> AsyncIterator[OutgoingClient]:
     """The guard, opened for the small internet and for nothing else."""
     async with OutgoingClient(
         nameservers=internet.nameservers,
         loopback=internet.loopback,
         ca_file=internet.ca_file,
-        observer=requests_made.append,
     ) as client:
         yield client
 

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import asdict
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from console.dependencies import GuardedRoute, Leads, OnlyOnce, Pool, requires
+from console.dependencies import Config, GuardedRoute, Leads, OnlyOnce, Pool, requires
 from console.routes.api.answers import json_answer
 from console.routes.api.examples import ANSWERS
 from console.routes.api.jobs import job_document
 from console.routes.api.leads import answered
 from leads_core.accounts.permissions import Permission
-from leads_core.enrichment import merging, queries
+from leads_core.enrichment import merging, outgoing_requests, queries
 from leads_core.enrichment.queries import FactRead
 from leads_core.idempotency import Answer
 from leads_core.jobs import queue
 from leads_core.leads.schemas import LeadRead
+from leads_core.paging import Cursors, Position, page_size
 
 router = APIRouter(prefix="/api/v1/leads", route_class=GuardedRoute, tags=["enrichment"])
 
@@ -63,6 +65,28 @@ async def facts(lead_id: UUID, leads: Leads, pool: Pool) -> Response:
         found = await queries.facts_of(session, lead_id)
     body = {"items": [_document(lead, fact) for fact in found], "next_cursor": None}
     return json_answer(body)
+
+
+@router.get("/{lead_id}/requests", responses=ANSWERS)
+@requires(Permission.READ_LEADS)
+async def requests(
+    lead_id: UUID,
+    leads: Leads,
+    pool: Pool,
+    config: Config,
+    limit: Annotated[str | None, Query()] = None,
+    cursor: Annotated[str | None, Query()] = None,
+) -> Response:
+    """What left the house for this lead, the newest first: when, to whom, by which provider, and what came back."""
+    await leads.get(lead_id, deleted=None)
+    cursors, size, this_list = Cursors(config.signing_secret), page_size(limit), f"requests\n{lead_id}"
+    position = cursors.read(cursor, this_list)
+    before = position.key[0] if position.key else None
+    async with pool.transaction() as session:
+        found = await outgoing_requests.requests_of(session, lead_id, before=before, limit=size + 1)
+    page, more = found[:size], len(found) > size
+    next_cursor = cursors.write(Position(key=(page[-1].id,)), this_list) if more else None
+    return json_answer({"items": [asdict(request) for request in page], "next_cursor": next_cursor})
 
 
 def _document(lead: LeadRead, found: FactRead) -> dict[str, Any]:

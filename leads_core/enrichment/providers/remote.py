@@ -84,7 +84,9 @@ class Remote:
         body = json.dumps({"task_id": str(subject.task_id), "lead": _lead(subject)}).encode()
         headers = signed_headers(self._secret, int(time.time()), body)
         try:
-            answer = await post_to_own_service(self._url, body, headers, seconds=SECONDS, ca_file=self._ca_file)
+            answer = await post_to_own_service(
+                self._url, body, headers, purpose=self.name, seconds=SECONDS, ca_file=self._ca_file
+            )
         except OutgoingRefused as refused:
             raise ProviderFailed(str(refused), may_pass=refused.may_pass, provider_is_down=True) from refused
         if answer.status == ACCEPTED:

@@ -13,7 +13,7 @@ import pytest
 
 from leads_core.context import RequestContext
 from leads_core.database import Database
-from leads_core.enrichment import queries
+from leads_core.enrichment import outgoing_requests, queries
 from leads_core.enrichment.coordinator import Coordinator
 from leads_core.enrichment.providers import FoundFact, ProviderFailed, Subject
 from leads_core.jobs import backoff, queue
@@ -395,3 +395,38 @@ async def test_what_breaks_a_fields_rules_is_shown_but_fills_nothing(
     after = await leads.get(lead.id)
     assert (after.industry, after.city, after.enrichment_outcome) == ("Toolmaking", None, "found")
     assert (await facts_of(database, lead.id))["register", "register_number"] == "HRB 1234"
+
+
+async def test_each_request_that_left_the_house_can_be_read(
+    leads: LeadService, database: Database, internet: SmallInternet, a_worker: WorkerRunning, jobs: Jobs
+) -> None:
+    internet.site(DOMAIN, {"/": PAGE})
+    lead = await quick_added(leads)
+
+    async with a_worker():
+        await jobs.ended(lead.enrichment_task_id)
+
+    async with database.transaction() as session:
+        made = await outgoing_requests.requests_of(session, lead.id)
+    (page,) = [request for request in made if request.url == f"https://{DOMAIN}/"]
+    assert (page.provider, page.address, page.status, page.bytes) == ("website", "127.0.0.2", 200, len(PAGE))
+    assert (page.task_id, page.error) == (lead.enrichment_task_id, None)
+    assert f"dns:{DOMAIN}?type=MX" in {request.url for request in made if request.provider == "dns"}
+
+
+async def test_what_was_asked_in_an_attempt_that_failed_is_kept_too(
+    leads: LeadService, database: Database, internet: SmallInternet, coordinator: Coordinator
+) -> None:
+    internet.site(DOMAIN, {"/": Answer(status=503)})
+    lead = await quick_added(leads)
+    assert lead.enrichment_task_id is not None
+    async with database.transaction() as session:
+        job = await queue.take(session, lead.enrichment_task_id)
+    assert job is not None
+
+    with pytest.raises(backoff.Retry):
+        await coordinator.run(job)
+
+    async with database.transaction() as session:
+        made = await outgoing_requests.requests_of(session, lead.id)
+    assert 503 in {request.status for request in made}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 from asyncio import StreamWriter, sleep
 from datetime import UTC, datetime, timedelta
@@ -11,7 +12,7 @@ import pytest
 import trustme
 
 from leads_core.errors import OutgoingRefused
-from leads_core.outgoing.client import USER_AGENT, Limits, OutgoingClient, RequestRecord
+from leads_core.outgoing.client import USER_AGENT, Limits, OutgoingClient
 from leads_core.outgoing.failures import (
     AddressRefused,
     BodyRefused,
@@ -23,6 +24,7 @@ from leads_core.outgoing.failures import (
     TooManyRedirects,
     UrlRefused,
 )
+from leads_core.outgoing.recording import RequestRecord, recorded_requests
 from tests.servers.dns_server import DnsServer
 from tests.servers.small_internet import SmallInternet
 from tests.servers.web_server import Answer, Behaviour, SeenRequest, WebServer
@@ -448,7 +450,6 @@ async def test_next_address_is_tried_when_the_first_takes_no_connection(
     async with OutgoingClient(
         nameservers=internet.nameservers,
         loopback={"127.0.0.3:80": "127.0.0.1:1", "[::1]:80": internet.loopback["127.0.0.2:80"]},
-        observer=requests_made.append,
     ) as guard:
         answer = await guard.get("http://acme.example/", purpose="website")
 
@@ -503,16 +504,20 @@ async def test_request_that_was_given_up_is_told_too(
     assert requests_made[0].error
 
 
-async def test_observer_of_one_lead_hears_of_its_own_requests_alone(
-    internet: SmallInternet, guard: OutgoingClient, requests_made: list[RequestRecord]
+async def test_the_requests_for_one_lead_are_told_from_those_for_another(
+    internet: SmallInternet, guard: OutgoingClient
 ) -> None:
-    internet.site("acme.example", {"/": PAGE})
-    of_one_lead: list[RequestRecord] = []
+    internet.site("acme.example", {"/": PAGE, "/other": PAGE})
 
-    await guard.observed_by(of_one_lead.append).get("http://acme.example/", purpose="website")
-    await guard.get("http://acme.example/", purpose="website")
+    async def read(path: str) -> list[str]:
+        with recorded_requests() as records:
+            await asyncio.gather(*(guard.get(f"http://acme.example{path}", purpose="website") for _ in range(2)))
+        return [record.url for record in records]
 
-    assert (len(of_one_lead), len(requests_made)) == (1, 1)
+    assert await asyncio.gather(read("/"), read("/other")) == [
+        ["http://acme.example/"] * 2,
+        ["http://acme.example/other"] * 2,
+    ]
 
 
 async def test_two_names_at_one_address_never_share_a_connection(

@@ -9,7 +9,8 @@ import pytest
 
 from leads_core.enrichment.providers import ProviderFailed, Subject
 from leads_core.enrichment.providers.dns import Dns, mail_provider
-from leads_core.outgoing.client import OutgoingClient, RequestRecord
+from leads_core.outgoing.client import OutgoingClient
+from leads_core.outgoing.recording import RequestRecord
 from tests.servers.dns_server import DnsServer
 
 DOMAIN = "brandt-werkzeuge.de"
