@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, BinaryIO
@@ -15,6 +15,7 @@ from cyclopts import Parameter
 
 from console.cli.surroundings import open_database
 from leads_core import context
+from leads_core.audit.export_entries import RecordedExport
 from leads_core.database import Database
 from leads_core.errors import Invalid, Misconfigured
 from leads_core.jobs import queue
@@ -106,10 +107,17 @@ async def export(*, format: Format = Format.CSV, where: Where = (), sort: str | 
         parameters.setdefault(name, []).append(value)
     wanted = LeadFilter.from_query(parameters)
     order = Sort.parse(sort, in_bin=wanted.deleted)
+    filtered = exporting.canonical_query({**parameters, **({"sort": [sort]} if sort else {})})
+    counted = exporting.Counted()
     async with open_database() as (settings, database):
-        async for piece in exporting.export(database, wanted, order, Cursors(settings.signing_secret), format):
-            sys.stdout.buffer.write(piece)
-        sys.stdout.flush()
+        pieces = exporting.export(database, wanted, order, Cursors(settings.signing_secret), format, counted)
+        async with (
+            RecordedExport(database, "leads", as_format=format.value, wanted=filtered) as recorded,
+            aclosing(recorded.recorded(pieces, lambda: counted.leads)) as leaving,
+        ):
+            async for piece in leaving:
+                sys.stdout.buffer.write(piece)
+                sys.stdout.flush()
 
 
 async def _imported(database: Database, file: BinaryIO, options: ImportOptions, total: int) -> ImportResult:

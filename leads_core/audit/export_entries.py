@@ -35,9 +35,11 @@ class RecordedExport:
 
     what is "leads" or "audit". wanted is the filter as a canonical query string, empty for everything. In use:
 
-        async with RecordedExport(database, "audit", as_format="jsonl", wanted="") as export:
-            async with aclosing(export.recorded(pieces, lambda: counted.entries)) as recorded:
-                async for piece in recorded: ...
+        async with (
+            RecordedExport(database, "audit", as_format="jsonl", wanted="") as export,
+            aclosing(export.recorded(pieces, lambda: counted.entries)) as leaving,
+        ):
+            async for piece in leaving: ...
     """
 
     def __init__(self, database: Database, what: What, *, as_format: str, wanted: str) -> None:
@@ -65,7 +67,8 @@ class RecordedExport:
         """The same pieces, hashed as they go. rows says how many were written so far.
 
         The entry of the end is committed before the consumer hears that there is no more, so that no file is whole
-        without it. A piece counts from the moment it is handed on: of a broken download rather too much than too little.
+        without it. A piece counts from the moment it is handed on: of a broken download rather too much than too
+        little.
         """
         self._rows = rows
         async for piece in pieces:
