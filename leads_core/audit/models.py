@@ -69,6 +69,9 @@ class AuditEntry(Base):
         CheckConstraint(one_of("actor_kind", ACTOR_KINDS), name="audit_log_actor_kind_check"),
         CheckConstraint(one_of("channel", CHANNELS), name="audit_log_channel_check"),
         Index("ix_audit_log_task_id", "task_id", "id", postgresql_where="task_id IS NOT NULL"),
+        Index(
+            "ix_audit_log_export_sha256", text("(parts #>> '{data,1,sha256,1}')"), postgresql_where="action = 'EXPORT'"
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
