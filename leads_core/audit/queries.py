@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import asyncpg
+from sqlalchemy import Integer, Text, column, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from leads_core.audit.record.entry import fields_of, old_and_new, origin_of
+from leads_core.audit.record.entry import Part, fields_of, old_and_new, origin_of
 
 ENTRY = """
     SELECT e.id, e.subject_kind, e.subject_id, e.seq, e.action, e.actor_kind, e.actor_id, e.channel, e.request_id,
@@ -22,6 +26,11 @@ ENTRY = """
 #: One lead's entries, by audit_log_subject_id_seq_key: a trail is short, so its few rows are sorted.
 OLDEST_FIRST = ENTRY + "WHERE e.subject_id = $1 AND ($2::uuid IS NULL OR e.id > $2) ORDER BY e.id LIMIT $3"
 NEWEST_FIRST = ENTRY + "WHERE e.subject_id = $1 AND ($2::uuid IS NULL OR e.id < $2) ORDER BY e.id DESC LIMIT $3"
+
+#: What a lead's state is made of, by audit_log_subject_id_seq_key.
+PAST = text("""
+    SELECT seq, action, parts FROM audit_log WHERE subject_id = :subject_id AND seq <= :seq ORDER BY seq
+""").columns(column("seq", Integer), column("action", Text), column("parts", JSONB))
 
 #: The newest entries and whether the leads they speak of have as many entries as their version says.
 COMPLETENESS = """
@@ -73,6 +82,15 @@ class EntryRead:
 
 
 @dataclass(frozen=True, slots=True)
+class PastEntry:
+    """What one entry says of the state of its subject."""
+
+    seq: int
+    action: str
+    parts: Mapping[str, Part]
+
+
+@dataclass(frozen=True, slots=True)
 class Completeness:
     """Entries expected (the sum of versions) and found, of the 1,000 leads that changed last."""
 
@@ -94,6 +112,12 @@ async def entries_of(
     """The trail of one subject, from the entry after `after` on. with_origin: the reader may see whence it came."""
     rows = await reader.fetch(NEWEST_FIRST if newest_first else OLDEST_FIRST, subject_id, after, limit)
     return [read_entry(row, with_origin=with_origin) for row in rows]
+
+
+async def past_of(session: AsyncSession, subject_id: UUID, seq: int) -> list[PastEntry]:
+    """A subject's entries up to this one, the oldest first. Events without a state are none of them."""
+    rows = await session.execute(PAST, {"subject_id": subject_id, "seq": seq})
+    return [PastEntry(row.seq, row.action, row.parts) for row in rows]
 
 
 async def completeness(reader: asyncpg.Connection) -> Completeness:

@@ -24,7 +24,7 @@ from leads_core.errors import (
 )
 from leads_core.jobs import queue
 from leads_core.jobs.models import JobKind
-from leads_core.leads import changing, identity
+from leads_core.leads import changing, history, identity, looking_back
 from leads_core.leads.foreseeing import Foreseen, check_many
 from leads_core.leads.models import Lead
 from leads_core.leads.quick_add import QuickAddLine, parse_quick_add
@@ -131,6 +131,44 @@ class LeadService:
             beside=beside,
         )
 
+    async def as_it_stood(self, lead_id: UUID, seq: int) -> history.Standing:
+        """The lead, from the bin too, after its entry seq. Raises NotFound; Invalid when it has no such entry."""
+        async with self._database.transaction() as session:
+            lead = await session.get(Lead, lead_id)
+            if lead is None:
+                raise NotFound("lead", lead_id)
+            return await looking_back.standing_at(session, lead, seq)
+
+    async def revert(
+        self,
+        lead_id: UUID,
+        seq: int,
+        *,
+        fields: Sequence[str] | None = None,
+        if_version: int | None = None,
+        beside: Beside | None = None,
+    ) -> LeadRead:
+        """Put these fields (None: all of history.REVERTIBLE) back to how they stood after the entry seq.
+
+        Nothing is written when they stand so already. Raises NotFound (also for a lead in the bin), StaleVersion,
+        Erased, IdentityTaken, and Invalid where a value was erased, its owner is gone, or today's rules refuse it.
+        """
+        past = history.Standing(0, {})
+
+        async def look_back(session: AsyncSession, lead: Lead) -> None:
+            nonlocal past
+            past = await looking_back.standing_at(session, lead, seq)
+            await looking_back.refuse_if_gone(session, lead, past, fields)
+
+        return await self._change(
+            lead_id,
+            Action.REVERT,
+            lambda lead, _at: history.putting_back(lead, past, fields),
+            if_version=if_version,
+            first=look_back,
+            beside=beside,
+        )
+
     async def enrich(self, lead_id: UUID, *, beside: Beside | None = None) -> LeadRead:
         """Begin an enrichment that somebody asked for; one that already runs is enough. Raises NotFound, Erased."""
         task_id, status_before = new_id(), ""
@@ -194,15 +232,18 @@ class LeadService:
         *,
         if_version: int | None = None,
         deleted: bool | None = False,
+        first: Callable[[AsyncSession, Lead], Awaitable[None]] | None = None,
         beside: Beside | None = None,
     ) -> LeadRead:
-        """Lock the lead, decide, write the entry, then the lead: the one shape of every change."""
+        """Lock the lead, read, decide, write the entry, then the lead: the one shape of every change."""
         values: Mapping[str, Any] = {}
         try:
             async with self._database.transaction() as session:
                 lead = await _locked(session, lead_id, deleted=deleted)
                 if if_version is not None and lead.version != if_version:
                     raise StaleVersion(LeadRead.of(lead))
+                if first:
+                    await first(session, lead)
                 at = trail.now()
                 values = decide(lead, at)
                 await _write(session, lead, action, values, at)
