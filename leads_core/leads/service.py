@@ -26,6 +26,7 @@ from leads_core.jobs import queue
 from leads_core.jobs.models import JobKind
 from leads_core.leads import changing, history, identity, looking_back
 from leads_core.leads.foreseeing import Foreseen, check_many
+from leads_core.leads.forgetting import Erasure, erase_locked
 from leads_core.leads.models import Lead
 from leads_core.leads.quick_add import QuickAddLine, parse_quick_add
 from leads_core.leads.row_matching import Existing, Upserted, UpsertRow
@@ -196,13 +197,39 @@ class LeadService:
         decide gives the columns to set, provenance among them; beside writes facts and ends the job.
         """
 
+        is_its_job = False
+
         def changes(lead: Lead, at: datetime) -> Mapping[str, Any]:
-            return decide(LeadRead.of(lead), at) if lead.enrichment_task_id == task_id else {}
+            nonlocal is_its_job
+            is_its_job = lead.enrichment_task_id == task_id and not lead.is_erased
+            return decide(LeadRead.of(lead), at) if is_its_job else {}
+
+        async def unless_superseded(session: AsyncSession, lead: LeadRead) -> None:
+            if is_its_job:
+                await beside(session, lead)
 
         try:
-            return await self._change(lead_id, Action.ENRICH, changes, deleted=None, beside=beside)
+            lead = await self._change(lead_id, Action.ENRICH, changes, deleted=None, beside=unless_superseded)
         except NotFound:
             return None
+        return lead if is_its_job else None
+
+    async def erase(
+        self, lead_id: UUID, wanted: Erasure, *, if_version: int | None = None, beside: Beside | None = None
+    ) -> LeadRead:
+        """Forget these parts of a lead, live or in the bin, here and in its trail. For leads_core.erasing alone.
+
+        Nothing is written when nothing is left to forget. Raises NotFound, StaleVersion, Invalid.
+        """
+        async with self._database.transaction() as session:
+            lead = await _locked(session, lead_id, deleted=None)
+            if if_version is not None and lead.version != if_version:
+                raise StaleVersion(LeadRead.of(lead))
+            await erase_locked(session, lead, wanted)
+            read = LeadRead.of(lead)
+            if beside:
+                await beside(session, read)
+        return read
 
     async def import_rows(
         self,
