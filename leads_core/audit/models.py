@@ -69,6 +69,21 @@ class AuditEntry(Base):
         CheckConstraint(one_of("actor_kind", ACTOR_KINDS), name="audit_log_actor_kind_check"),
         CheckConstraint(one_of("channel", CHANNELS), name="audit_log_channel_check"),
         Index("ix_audit_log_task_id", "task_id", "id", postgresql_where="task_id IS NOT NULL"),
+        Index("ix_audit_log_actor_id", "actor_id", "id"),
+        Index(
+            "ix_audit_log_action",
+            "action",
+            "id",
+            postgresql_where="action NOT IN ('CREATE', 'UPDATE', 'ENRICH')",
+        ),
+        Index("ix_audit_log_subject_kind", "subject_kind", "id", postgresql_where="subject_kind <> 'lead'"),
+        Index(
+            "ix_audit_log_request_id",
+            "request_id",
+            postgresql_using="brin",
+            postgresql_ops={"request_id": "text_bloom_ops (n_distinct_per_range = 700, false_positive_rate = 0.001)"},
+            postgresql_with={"pages_per_range": 64, "autosummarize": "on"},
+        ),
         Index(
             "ix_audit_log_export_sha256", text("(parts #>> '{data,1,sha256,1}')"), postgresql_where="action = 'EXPORT'"
         ),
