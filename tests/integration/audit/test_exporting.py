@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 import pytest
 
+from console.cli.audit import export as export_command
+from console.cli.audit.export import export
 from leads_core.audit.exporting import complete_export, filtered_export
 from leads_core.audit.record.entry import PART_OF, EntryRecord, checksum, parse_timestamp
 from leads_core.database import Database
+from leads_core.errors import Invalid, Misconfigured, Unavailable
 from leads_core.leads.schemas import LeadUpdate, Source
 from leads_core.leads.service import LeadService
+from leads_core.settings import Settings
 from tests.builders import a_lead
 
 pytestmark = pytest.mark.usefixtures("acting")
@@ -138,6 +144,73 @@ async def test_a_filtered_export_repeats_its_filter_and_says_it_is_not_complete(
     assert (exported[0]["complete"], exported[0]["filter"]) == (False, {"channel": ["web"]})
     assert [line["id"] for line in exported[1:-1]] == [str(ids[2]), str(ids[0])]
     assert exported[-1]["entries"] == 2
+
+
+@pytest.fixture
+def commanding(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the command line finds in its environment."""
+    monkeypatch.setenv("DATABASE_URL", str(settings.database_url))
+    monkeypatch.setenv("DATA_DIR", str(settings.data_dir))
+
+
+@pytest.mark.usefixtures("commanding")
+async def test_the_commands_file_is_whole_private_and_recorded(
+    leads: LeadService, owner: asyncpg.Connection, tmp_path: Path
+) -> None:
+    await leads.create(a_lead(), source=Source.FORM)
+    file = tmp_path / "trail.jsonl"
+
+    await export(output=file)
+
+    exported = [json.loads(line) for line in file.read_bytes().splitlines()]
+    assert [line["kind"] for line in exported] == ["header", "entry", "lead", "entry", "footer"]
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert files_in(tmp_path) == [file.name]
+    recorded = await owner.fetchval("SELECT parts->'data'->1 FROM audit_log ORDER BY id DESC LIMIT 1")
+    assert json.loads(recorded)["sha256"] == [None, hashlib.sha256(file.read_bytes()).hexdigest()]
+    assert json.loads(recorded)["rows"] == [None, 2]
+
+
+@pytest.mark.usefixtures("commanding")
+async def test_the_command_exports_a_filter(leads: LeadService, tmp_path: Path) -> None:
+    lead = await leads.create(a_lead(), source=Source.FORM)
+    await leads.delete(lead.id)
+    await leads.restore(lead.id)
+    file = tmp_path / "trail.jsonl"
+
+    await export(output=file, where=["action=DELETE", "action=RESTORE", "channel=web"])
+
+    header, *found, footer = [json.loads(line) for line in file.read_bytes().splitlines()]
+    assert header["filter"] == {"action": ["DELETE", "RESTORE"], "channel": ["web"]}
+    assert ([line["action"] for line in found], footer["entries"]) == (["DELETE", "RESTORE"], 2)
+
+
+@pytest.mark.usefixtures("commanding")
+async def test_a_filter_that_is_none_and_a_place_that_is_none_are_named(database: Database, tmp_path: Path) -> None:
+    with pytest.raises(Invalid, match="no such filter"):
+        await export(output=tmp_path / "trail.jsonl", where=["actoin=DELETE"])
+    with pytest.raises(Misconfigured, match="No such file or directory"):
+        await export(output=tmp_path / "nowhere" / "trail.jsonl")
+    assert files_in(tmp_path) == []
+
+
+@pytest.mark.usefixtures("commanding")
+async def test_an_export_that_breaks_off_leaves_no_file(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def breaks(*_: object) -> AsyncIterator[bytes]:
+        yield b"{}\n"
+        raise Unavailable("gone")
+
+    monkeypatch.setattr(export_command, "complete_export", breaks)
+    with pytest.raises(Unavailable):
+        await export(output=tmp_path / "trail.jsonl")
+
+    assert files_in(tmp_path) == []
+
+
+def files_in(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
 
 
 def _record(entry: dict[str, Any]) -> EntryRecord:
