@@ -66,15 +66,15 @@ class EntryFilter:
     request_id: str | None = None
 
     @classmethod
-    def from_query(cls, parameters: Parameters, *, me: UUID | None = None) -> EntryFilter:
-        """Read filters by their names; me is who `actor=me` means.
+    def from_query(cls, parameters: Parameters, *, me: UUID | None = None, paging: bool = True) -> EntryFilter:
+        """Read filters by their names; me is who `actor=me` means. paging: the parameters of pages may be among them.
 
         Raises Invalid, with fields such as `query.action`, for values no entry can have and for unknown names: a
         mistyped filter must not widen what is shown or exported.
         """
         reader = _Reader({name: list(given) for name, given in parameters.items() if given}, me)
         found = reader.filter()
-        unknown = [name for name in reader.left if name not in PAGING_PARAMETERS]
+        unknown = [name for name in reader.left if not (paging and name in PAGING_PARAMETERS)]
         errors = [*reader.errors, *(FieldError(f"query.{name}", UNKNOWN) for name in unknown)]
         if errors:
             raise Invalid(errors)

@@ -2,4 +2,13 @@
 
 from console.routes.api import audit, enrichment, exports, imports, jobs, leads, lists
 
-ROUTERS = (lists.router, exports.router, imports.router, leads.router, audit.router, enrichment.router, jobs.router)
+ROUTERS = (
+    lists.router,
+    exports.router,
+    imports.router,
+    leads.router,
+    audit.router,
+    audit.everything,
+    enrichment.router,
+    jobs.router,
+)
