@@ -9,6 +9,7 @@ from console import telemetry
 from console.cli.surroundings import settings_at_a_database
 from leads_core import idempotency, rate_limit
 from leads_core.accounts import sessions, sign_in_links
+from leads_core.audit.log.sequencer import Sequencer
 from leads_core.database import Database
 from leads_core.enrichment.coordinator import Coordinator
 from leads_core.enrichment.providers import installed_providers
@@ -43,7 +44,7 @@ async def _run(settings: Settings) -> None:
                 JobKind.ENRICHMENT: Coordinator(database, installed_providers(client)),
                 JobKind.IMPORT: ImportHandler(database),
             }
-            running = Worker(database, handlers, chores(database))
+            running = Worker(database, handlers, chores(database, settings))
             for number in (signal.SIGINT, signal.SIGTERM):
                 asyncio.get_running_loop().add_signal_handler(number, running.stop)
             await running.run()
@@ -51,9 +52,10 @@ async def _run(settings: Settings) -> None:
         await database.close()
 
 
-def chores(database: Database) -> list[Chore]:
+def chores(database: Database, settings: Settings) -> list[Chore]:
     """What every worker does beside jobs."""
     return [
+        Chore("take entries into the log and sign it", 1, Sequencer(database, settings).run_once),
         Chore("fold lead counts", 5, lambda: fold_counts(database)),
         Chore("forget ended sessions", HOUR, lambda: sessions.forget_ended(database)),
         Chore("forget lapsed sign-in links", HOUR, lambda: sign_in_links.forget_lapsed(database)),

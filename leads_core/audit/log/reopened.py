@@ -19,9 +19,9 @@ NEWEST_REOPENINGS = """
 
 
 async def is_reopened(
-    connection: asyncpg.Connection, mac_keys: Sequence[bytes], abandoned: Checkpoint, name: str
+    connection: asyncpg.Connection, mac_keys: Sequence[bytes], abandoned: Checkpoint, name: str | None = None
 ) -> bool:
-    """Whether an entry in the log, with a MAC of ours, gives up this checkpoint for a log of this name."""
+    """Whether an entry in the log, with a MAC of ours, gives up this checkpoint for a log of this name, or of any."""
     ids = [row["id"] for row in await connection.fetch(NEWEST_REOPENINGS)]
     rows = await connection.fetch(ENTRIES, ids)
     return any(
@@ -29,10 +29,10 @@ async def is_reopened(
     )
 
 
-def _gives_up(row: Any, abandoned: Checkpoint, name: str) -> bool:
+def _gives_up(row: Any, abandoned: Checkpoint, name: str | None) -> bool:
     _, said, _ = old_and_new(orjson.loads(row["parts"]))
     return (
-        said.get("log_name") == name
+        name in {None, said.get("log_name")}
         and said.get("abandoned_log_name") == abandoned.log_name
         and isinstance(said.get("abandoned_size"), int)
         and abandoned.size <= said["abandoned_size"]

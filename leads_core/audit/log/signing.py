@@ -64,7 +64,7 @@ async def sign_what_is_committed(database: Database, settings: Settings, file: C
         checkpoint = Checkpoint(name, size, await root_at(connection, size))
         note = sign(checkpoint, _due(keys.signing_keys(settings), signers))
         new = FiledCheckpoint(now(), note)
-        await asyncio.to_thread(_append, file, new)
+        await asyncio.to_thread(file_away, file, new)
         return await note_in_database(connection, new)
 
 
@@ -77,6 +77,14 @@ def newest_of(file: CheckpointFile) -> FiledCheckpoint | None:
     if filed is not None and filed.problem is not None:
         raise SigningStopped(f"The last line of {file.path} is not as it was written: {filed.problem}.")
     return filed
+
+
+def file_away(file: CheckpointFile, filed: FiledCheckpoint) -> None:
+    """Append a checkpoint to the file. Raises SigningStopped when it cannot be written; then the file is as before."""
+    try:
+        file.append(_time_of(filed), filed.note)
+    except OSError as error:
+        raise SigningStopped(f"{file.path} cannot be written: {error.strerror}.") from error
 
 
 async def stands(connection: asyncpg.Connection, checkpoint: Checkpoint, size: int) -> bool:
@@ -134,13 +142,6 @@ def _what_happened(checkpoint: Checkpoint, size: int) -> str:
 def _due(signing: Sequence[SigningKey], signers: Sequence[VerifierKey]) -> Sequence[SigningKey]:
     """The first key alone, once a checkpoint bears its signature; until then all that are given."""
     return signing[:1] if signing[0].verifier in signers else signing
-
-
-def _append(file: CheckpointFile, filed: FiledCheckpoint) -> None:
-    try:
-        file.append(_time_of(filed), filed.note)
-    except OSError as error:
-        raise SigningStopped(f"{file.path} cannot be written: {error.strerror}.") from error
 
 
 def _time_of(filed: FiledCheckpoint) -> datetime:
