@@ -34,8 +34,16 @@ BY_ACTORS = text(_OPEN_PARTS.format(whose="e.actor_id = ANY(:whose)"))
 REPLACE = text("SELECT audit_erase_parts(:ids, :names, :digests)").bindparams(
     bindparam("ids", type_=_UUIDS), bindparam("names", type_=_TEXTS), bindparam("digests", type_=_TEXTS)
 )
-NEWEST = text("""
-    SELECT id FROM audit_log WHERE subject_id = :subject_id OR actor_id = ANY(:actors) ORDER BY id DESC LIMIT 1
+# OFFSET 0: a subject has few entries, so they are sorted, and the whole trail is not walked back to the last of them.
+NEWEST_OF_SUBJECT = text("""
+    SELECT id FROM (SELECT id FROM audit_log WHERE subject_id = :subject_id OFFSET 0) e ORDER BY id DESC LIMIT 1
+""")
+NEWEST_BY_ACTORS = text("SELECT id FROM audit_log WHERE actor_id = ANY(:actors) ORDER BY id DESC LIMIT 1").bindparams(
+    bindparam("actors", type_=_UUIDS)
+)
+SPEAK = text("""
+    SELECT EXISTS (SELECT FROM audit_log WHERE actor_id = ANY(:actors)
+                   AND jsonb_path_exists(parts, '$.origin[1].* ? (@ != null)'))
 """).bindparams(bindparam("actors", type_=_UUIDS))
 IMPORTS = text("""
     SELECT DISTINCT task_id FROM audit_log
@@ -66,7 +74,9 @@ async def erase(
     it comes between. actors are those whose origin is forgotten too, wherever they acted. Gives the entry's id.
     """
     row = _entry(session, subject_id, after, parts, seq=seq, at=at, kind=kind, part_of=part_of)
-    newest = await session.scalar(NEWEST, {"subject_id": subject_id, "actors": list(actors)})
+    newest = [await session.scalar(NEWEST_OF_SUBJECT, {"subject_id": subject_id})]
+    if actors:
+        newest.append(await session.scalar(NEWEST_BY_ACTORS, {"actors": list(actors)}))
     await trail.append_many(session, [_signed(session, _after(row, newest))])
     await _replace(session, OF_SUBJECT, [subject_id], parts, but=row["id"])
     if actors:
@@ -93,6 +103,11 @@ async def holding(session: AsyncSession, subject_id: UUID, parts: Sequence[str])
     """How many entries of a subject hold one of these parts; an ERASE that says only that nothing stays does not."""
     found = await session.scalar(HOLD, {"subject_id": subject_id, "names": list(parts)})
     return int(found or 0)
+
+
+async def is_named(session: AsyncSession, actors: Sequence[UUID]) -> bool:
+    """Whether any entry still says under which name, or from where, one of these acted."""
+    return bool(await session.scalar(SPEAK, {"actors": list(actors)}))
 
 
 async def known_values(session: AsyncSession, subject_id: UUID, part: str, fields: Sequence[str]) -> set[str]:
@@ -160,10 +175,9 @@ def _entry(
     return row
 
 
-def _after(row: dict[str, Any], newest: UUID | None) -> dict[str, Any]:
+def _after(row: dict[str, Any], earlier: Sequence[UUID | None]) -> dict[str, Any]:
     """Entries without a seq are covered by the order of ids: a clock that goes behind another must not undo it."""
-    if newest is not None and newest >= row["id"]:
-        row["id"] = UUID(int=newest.int + 1)
+    row["id"] = max(row["id"], *(UUID(int=entry_id.int + 1) for entry_id in earlier if entry_id is not None))
     return row
 
 
