@@ -1,6 +1,6 @@
 """The JSON API, one module for each resource. Fixed paths come before those with an id in them."""
 
-from console.routes.api import audit, enrichment, exports, imports, jobs, leads, lists
+from console.routes.api import audit, changes, enrichment, exports, imports, jobs, leads, lists
 
 ROUTERS = (
     lists.router,
@@ -9,6 +9,7 @@ ROUTERS = (
     leads.router,
     audit.router,
     audit.everything,
+    changes.router,
     enrichment.router,
     jobs.router,
 )
