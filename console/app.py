@@ -25,6 +25,7 @@ from console.routes import api, events, pages
 from console.routes.api import health
 from leads_core.accounts.sessions import Sessions
 from leads_core.accounts.tokens import Tokens
+from leads_core.audit.changes_feed import LogWatch
 from leads_core.database import Database
 from leads_core.settings import Settings, load_settings
 
@@ -50,6 +51,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings, app.state.database = settings, database
     app.state.templates, app.state.live = Templates(assets), Live(database)
+    app.state.log_watch = LogWatch(database)
     problems.install(app, error_page)
     app.add_route("/static/{name}", assets.serve, include_in_schema=False)
     app.state.routers = (health.probes, health.router, events.router, *api.ROUTERS, *pages.ROUTERS)

@@ -106,6 +106,11 @@ class Settings(BaseSettings):
         return self._keys("AUDIT_SIGNING_KEY", self.audit_signing_key)
 
     @property
+    def keys_folder(self) -> Path:
+        """Where keys and names that nobody set are made and kept."""
+        return self.data_dir / "keys"
+
+    @property
     def checkpoint_file(self) -> Path:
         """Where this machine keeps the signed checkpoints, outside the database."""
         return self.audit_checkpoint_file or self.data_dir / "audit" / "checkpoints.jsonl"
@@ -122,22 +127,24 @@ class Settings(BaseSettings):
 
     def _key_file(self, name: str) -> str:
         """The key in DATA_DIR/keys/name; made there when it is missing. Two first starts at once agree on one."""
-        folder = self.data_dir / "keys"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = folder / name
+        path = self.keys_folder / name
         if not path.exists():
-            _publish(path, secrets.token_hex(32))
+            publish(path, secrets.token_hex(32))
         return path.read_text(encoding="ascii").strip()
 
 
-def _publish(path: Path, text: str) -> None:
-    """Write a file whole or not at all; the first writer wins."""
+def publish(path: Path, text: str, *, over: bool = False) -> None:
+    """Write a file whole or not at all, mode 0600. The first writer wins; with over, the last one does."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(text + "\n")
         file.flush()
         os.fsync(file.fileno())
+    if over:
+        draft.replace(path)
+        return
     try:
         os.link(draft, path)
     except FileExistsError:

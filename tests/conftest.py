@@ -103,9 +103,10 @@ async def emptying(owner: asyncpg.Connection) -> str:
 
 
 @pytest.fixture
-async def database(pools: Database, owner: asyncpg.Connection, emptying: str) -> Database:
-    """The pools on an empty database."""
+async def database(pools: Database, owner: asyncpg.Connection, emptying: str, settings: Settings) -> Database:
+    """The pools on an empty database, whose log nobody has signed."""
     await owner.execute(emptying)
+    settings.checkpoint_file.unlink(missing_ok=True)
     return pools
 
 

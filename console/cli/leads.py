@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, BinaryIO
@@ -14,7 +14,9 @@ from typing import Annotated, BinaryIO
 from cyclopts import Parameter
 
 from console.cli.surroundings import open_database
+from console.cli.where import Where, parameters_of
 from leads_core import context
+from leads_core.audit.export_entries import RecordedExport
 from leads_core.database import Database
 from leads_core.errors import Invalid, Misconfigured
 from leads_core.jobs import queue
@@ -32,7 +34,6 @@ from leads_core.transfer.exporting import Format
 from leads_core.transfer.importing import ImportHandler, ImportOptions, ImportResult
 
 AsJson = Annotated[bool, Parameter("--json", negative="")]
-Where = Annotated[Sequence[str], Parameter("--where", negative="")]
 
 
 async def seed(*, count: int = 1000, as_json: AsJson = False) -> None:
@@ -98,18 +99,20 @@ async def export(*, format: Format = Format.CSV, where: Where = (), sort: str | 
     where: a filter as the API has it, such as stage=won; several times for several.
     sort: the order, such as -created_at or company_name.
     """
-    parameters: dict[str, list[str]] = {}
-    for given in where:
-        name, equals, value = given.partition("=")
-        if not equals:
-            raise Invalid.of("where", f"{given!r} is no filter. Give name=value, such as stage=won.")
-        parameters.setdefault(name, []).append(value)
+    parameters = parameters_of(where)
     wanted = LeadFilter.from_query(parameters)
     order = Sort.parse(sort, in_bin=wanted.deleted)
+    filtered = exporting.canonical_query({**parameters, **({"sort": [sort]} if sort else {})})
+    counted = exporting.Counted()
     async with open_database() as (settings, database):
-        async for piece in exporting.export(database, wanted, order, Cursors(settings.signing_secret), format):
-            sys.stdout.buffer.write(piece)
-        sys.stdout.flush()
+        pieces = exporting.export(database, wanted, order, Cursors(settings.signing_secret), format, counted)
+        async with (
+            RecordedExport(database, "leads", as_format=format.value, wanted=filtered) as recorded,
+            aclosing(recorded.recorded(pieces, lambda: counted.leads)) as leaving,
+        ):
+            async for piece in leaving:
+                sys.stdout.buffer.write(piece)
+                sys.stdout.flush()
 
 
 async def _imported(database: Database, file: BinaryIO, options: ImportOptions, total: int) -> ImportResult:

@@ -115,7 +115,9 @@ def _supervise(
     # The owner's address stays here: console and worker have the app's rights only.
     environment = environment_with(**({"DATABASE_URL": settings.database_url} if settings.database_url else {}))
     environment.pop("DATABASE_OWNER_URL", None)
-    console = Child("console", ("serve", "--fd", str(listener.fileno())), environment, (listener.fileno(),))
+    # The key that signs the log is the worker's alone.
+    without_key = {name: value for name, value in environment.items() if name != "AUDIT_SIGNING_KEY"}
+    console = Child("console", ("serve", "--fd", str(listener.fileno())), without_key, (listener.fileno(),))
     worker = Child("worker", ("worker",), environment)
     supervisor = Supervisor(
         [console, worker] if settings.enable_lead_explorer else [console],

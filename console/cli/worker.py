@@ -9,6 +9,7 @@ from console import telemetry
 from console.cli.surroundings import settings_at_a_database
 from leads_core import idempotency, rate_limit
 from leads_core.accounts import sessions, sign_in_links
+from leads_core.audit.log.sequencer import Sequencer
 from leads_core.database import Database
 from leads_core.enrichment import calling_back, kept_answers
 from leads_core.enrichment.coordinator import Coordinator
@@ -45,7 +46,7 @@ async def _run(settings: Settings) -> None:
                 JobKind.ENRICHMENT: Coordinator(database, installed_providers(client, *_remote(settings, database))),
                 JobKind.IMPORT: ImportHandler(database),
             }
-            running = Worker(database, handlers, chores(database))
+            running = Worker(database, handlers, chores(database, settings))
             for number in (signal.SIGINT, signal.SIGTERM):
                 asyncio.get_running_loop().add_signal_handler(number, running.stop)
             await running.run()
@@ -60,9 +61,10 @@ def _remote(settings: Settings, database: Database) -> list[Provider]:
     return [Remote(url, secret, calling_back.inbox(database), ca_file=settings.enrichment_ca_file)]
 
 
-def chores(database: Database) -> list[Chore]:
+def chores(database: Database, settings: Settings) -> list[Chore]:
     """What every worker does beside jobs."""
     return [
+        Chore("take entries into the log and sign it", 1, Sequencer(database, settings).run_once),
         Chore("fold lead counts", 5, lambda: fold_counts(database)),
         Chore("forget ended sessions", HOUR, lambda: sessions.forget_ended(database)),
         Chore("forget lapsed sign-in links", HOUR, lambda: sign_in_links.forget_lapsed(database)),

@@ -69,6 +69,24 @@ class AuditEntry(Base):
         CheckConstraint(one_of("actor_kind", ACTOR_KINDS), name="audit_log_actor_kind_check"),
         CheckConstraint(one_of("channel", CHANNELS), name="audit_log_channel_check"),
         Index("ix_audit_log_task_id", "task_id", "id", postgresql_where="task_id IS NOT NULL"),
+        Index("ix_audit_log_actor_id", "actor_id", "id"),
+        Index(
+            "ix_audit_log_action",
+            "action",
+            "id",
+            postgresql_where="action NOT IN ('CREATE', 'UPDATE', 'ENRICH')",
+        ),
+        Index("ix_audit_log_subject_kind", "subject_kind", "id", postgresql_where="subject_kind <> 'lead'"),
+        Index(
+            "ix_audit_log_request_id",
+            "request_id",
+            postgresql_using="brin",
+            postgresql_ops={"request_id": "text_bloom_ops (n_distinct_per_range = 700, false_positive_rate = 0.001)"},
+            postgresql_with={"pages_per_range": 64, "autosummarize": "on"},
+        ),
+        Index(
+            "ix_audit_log_export_sha256", text("(parts #>> '{data,1,sha256,1}')"), postgresql_where="action = 'EXPORT'"
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -162,12 +180,14 @@ class Verification(Base):
 
 
 class Signing(Base):
-    """How signing goes, one row: the alarm that stands, since when, and when a sequencer last looked."""
+    """How signing goes, one row: the alarm that stands, whose, since when, and when a sequencer last looked."""
 
     __tablename__ = "audit_signing"
     __table_args__ = (CheckConstraint("one", name="audit_signing_one_check"),)
 
     one: Mapped[bool] = mapped_column(primary_key=True, server_default=text("true"))
     alarm: Mapped[str | None] = mapped_column(Text)
+    alarmed_by: Mapped[str | None] = mapped_column(Text)
     alarmed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    confirmed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     looked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import asyncpg
+from sqlalchemy import Integer, Text, column, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from leads_core.audit.record.entry import fields_of, old_and_new, origin_of
+from leads_core.audit.record.entry import PART_OF, Part, fields_of, old_and_new, origin_of
 
 ENTRY = """
     SELECT e.id, e.subject_kind, e.subject_id, e.seq, e.action, e.actor_kind, e.actor_id, e.channel, e.request_id,
@@ -19,9 +23,41 @@ ENTRY = """
     FROM audit_log e LEFT JOIN api_tokens t ON e.actor_kind = 'token' AND t.id = e.actor_id
     LEFT JOIN audit_leaves l ON l.entry_id = e.id
 """
-#: One lead's entries, by audit_log_subject_id_seq_key: a trail is short, so its few rows are sorted.
-OLDEST_FIRST = ENTRY + "WHERE e.subject_id = $1 AND ($2::uuid IS NULL OR e.id > $2) ORDER BY e.id LIMIT $3"
-NEWEST_FIRST = ENTRY + "WHERE e.subject_id = $1 AND ($2::uuid IS NULL OR e.id < $2) ORDER BY e.id DESC LIMIT $3"
+#: Enrichment acts in the name of whoever asked; in the trail it is an actor of its own.
+BY_MACHINE = "(e.action = 'ENRICH' AND e.channel = 'worker')"
+#: One subject's entries, by audit_log_subject_id_seq_key: a trail is short, so its few ids are sorted. They are found
+#: first, or the planner would walk the whole log in the order of ids.
+OF_SUBJECT = f"""
+    WITH mine AS MATERIALIZED (
+        SELECT e.id FROM audit_log e WHERE e.subject_id = $1 AND ($2::uuid IS NULL OR e.id %(after)s $2)
+        AND ($4::uuid[] IS NULL OR (e.actor_id = ANY($4) AND NOT {BY_MACHINE}) OR ($5 AND {BY_MACHINE}))
+        AND ($6::text[] IS NULL OR e.action = ANY($6))
+        AND ($7::text[] IS NULL OR EXISTS (
+            SELECT 1 FROM unnest($7::text[], $8::text[]) AS wanted(field, part)
+            WHERE jsonb_typeof(e.parts -> part) = 'string' OR (e.parts -> part -> 1) ? field)))
+    {ENTRY} WHERE e.id = ANY(ARRAY(SELECT id FROM mine ORDER BY id %(order)s LIMIT $3)) ORDER BY e.id %(order)s
+"""  # noqa: S608 - constants
+OLDEST_FIRST = OF_SUBJECT % {"after": ">", "order": "ASC"}
+NEWEST_FIRST = OF_SUBJECT % {"after": "<", "order": "DESC"}
+
+#: What one may choose from in the newest entries of a trail: each actor under the name it bore last.
+CHOICES = f"""
+    WITH mine AS MATERIALIZED (SELECT e.id FROM audit_log e WHERE e.subject_id = $1),
+    newest AS MATERIALIZED (
+        SELECT e.id, e.action, e.actor_id, e.parts, {BY_MACHINE} AS by_machine
+        FROM audit_log e WHERE e.id = ANY(ARRAY(SELECT id FROM mine ORDER BY id DESC LIMIT 1000)))
+    SELECT 'machine' AS kind, NULL::uuid AS id, NULL AS value FROM newest WHERE by_machine
+    UNION SELECT 'action', NULL, action FROM newest
+    UNION SELECT 'field', NULL, jsonb_object_keys(content -> 1) FROM newest, jsonb_each(parts) AS part(name, content)
+        WHERE name <> 'origin' AND jsonb_typeof(content) = 'array'
+    UNION (SELECT DISTINCT ON (actor_id) 'actor', actor_id, parts -> 'origin' -> 1 ->> 'actor_name' FROM newest
+        WHERE actor_id IS NOT NULL AND NOT by_machine ORDER BY actor_id, id DESC)
+"""  # noqa: S608 - constants
+
+#: What a lead's state is made of, by audit_log_subject_id_seq_key.
+PAST = text("""
+    SELECT seq, action, parts FROM audit_log WHERE subject_id = :subject_id AND seq <= :seq ORDER BY seq
+""").columns(column("seq", Integer), column("action", Text), column("parts", JSONB))
 
 #: The newest entries and whether the leads they speak of have as many entries as their version says.
 COMPLETENESS = """
@@ -73,6 +109,42 @@ class EntryRead:
 
 
 @dataclass(frozen=True, slots=True)
+class PastEntry:
+    """What one entry says of the state of its subject."""
+
+    seq: int
+    action: str
+    parts: Mapping[str, Part]
+
+
+@dataclass(frozen=True, slots=True)
+class TrailFilter:
+    """Which entries of a trail are wanted: any of these actors, of these actions, that changed any of these fields.
+
+    Nothing of a kind is no filter. by_machine stands beside the actors: what enrichment did by itself. An entry whose
+    part was erased counts as one that changed each of the part's fields: nobody knows any more.
+    """
+
+    actor_ids: Sequence[UUID] = ()
+    by_machine: bool = False
+    actions: Sequence[str] = ()
+    fields: Sequence[str] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.actor_ids or self.by_machine or self.actions or self.fields)
+
+
+@dataclass(frozen=True, slots=True)
+class TrailChoices:
+    """What a trail's entries can be told apart by. actors: id -> the name of their newest entry, None once erased."""
+
+    actors: Mapping[UUID, str | None]
+    by_machine: bool
+    actions: Sequence[str]
+    fields: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Completeness:
     """Entries expected (the sum of versions) and found, of the 1,000 leads that changed last."""
 
@@ -80,6 +152,9 @@ class Completeness:
     found: int
     last_write: datetime | None
     pending: int
+
+
+EVERYTHING = TrailFilter()
 
 
 async def entries_of(
@@ -90,10 +165,43 @@ async def entries_of(
     after: UUID | None,
     limit: int,
     with_origin: bool,
+    only: TrailFilter = EVERYTHING,
 ) -> list[EntryRead]:
     """The trail of one subject, from the entry after `after` on. with_origin: the reader may see whence it came."""
-    rows = await reader.fetch(NEWEST_FIRST if newest_first else OLDEST_FIRST, subject_id, after, limit)
+    actors = list(only.actor_ids) if only.actor_ids or only.by_machine else None
+    fields = [field for field in only.fields if field in PART_OF]
+    rows = await reader.fetch(
+        NEWEST_FIRST if newest_first else OLDEST_FIRST,
+        subject_id,
+        after,
+        limit,
+        actors,
+        only.by_machine,
+        list(only.actions) or None,
+        fields if only.fields else None,
+        [PART_OF[field] for field in fields],
+    )
     return [read_entry(row, with_origin=with_origin) for row in rows]
+
+
+async def choices_of(reader: asyncpg.Connection, subject_id: UUID) -> TrailChoices:
+    """What the newest 1,000 entries of a subject can be filtered by."""
+    rows = await reader.fetch(CHOICES, subject_id)
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        found.setdefault(row["kind"], []).append(row["value"])
+    return TrailChoices(
+        actors={row["id"]: row["value"] for row in rows if row["kind"] == "actor"},
+        by_machine="machine" in found,
+        actions=found.get("action", []),
+        fields=[field for field in found.get("field", []) if field in PART_OF],
+    )
+
+
+async def past_of(session: AsyncSession, subject_id: UUID, seq: int) -> list[PastEntry]:
+    """A subject's entries up to this one, the oldest first. Events without a state are none of them."""
+    rows = await session.execute(PAST, {"subject_id": subject_id, "seq": seq})
+    return [PastEntry(row.seq, row.action, row.parts) for row in rows]
 
 
 async def completeness(reader: asyncpg.Connection) -> Completeness:

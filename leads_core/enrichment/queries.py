@@ -48,6 +48,12 @@ async def replace_facts(
     await session.flush()
 
 
+async def forget_facts(session: AsyncSession, lead_id: UUID) -> int:
+    """Remove every fact of a lead, dismissed ones too. Gives their number."""
+    gone = await session.execute(delete(LeadFact).where(LeadFact.lead_id == lead_id))
+    return int(getattr(gone, "rowcount", 0))
+
+
 async def note_checked(session: AsyncSession, lead_id: UUID, at: datetime) -> None:
     """The lead was looked up just now."""
     check = insert(EnrichmentCheck).values(lead_id=lead_id, checked_at=at)

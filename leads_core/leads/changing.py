@@ -87,18 +87,23 @@ def list_columns(email: str | None, domain: str | None, company_name: str | None
     }
 
 
+def domain_columns(email: str | None, domain: str | None) -> Values:
+    """registrable_domain, and the domain itself where only the email says it."""
+    derived: Values = {}
+    if domain is None and email is not None:
+        host = normalising.domain_of_email(email)
+        derived["domain"] = domain = None if normalising.is_free_mail(host) else host
+    derived["registrable_domain"] = normalising.registrable_domain(domain) if domain else None
+    return derived
+
+
 NORMALISED_TOGETHER = ("email", "domain", "phone", "country")
 
 
 def _derived(before: Mapping[str, Any], changes: Mapping[str, Any]) -> Values:
     """What follows from other fields: the domain from the email, its registrable part, the phone from the country."""
     after = {name: changes.get(name, before.get(name)) for name in NORMALISED_TOGETHER}
-    derived: Values = {}
-    if after["domain"] is None and after["email"] is not None:
-        host = normalising.domain_of_email(after["email"])
-        derived["domain"] = None if normalising.is_free_mail(host) else host
-    domain = derived.get("domain", after["domain"])
-    derived["registrable_domain"] = normalising.registrable_domain(domain) if domain else None
+    derived = domain_columns(after["email"], after["domain"])
     if after["phone"] is not None and (changes.keys() & {"phone", "country"} or not before):
         derived["phone"] = _phone(after["phone"], after["country"])
     return derived

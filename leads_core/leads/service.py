@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -24,8 +26,9 @@ from leads_core.errors import (
 )
 from leads_core.jobs import queue
 from leads_core.jobs.models import JobKind
-from leads_core.leads import changing, identity
+from leads_core.leads import changing, history, identity, looking_back
 from leads_core.leads.foreseeing import Foreseen, check_many
+from leads_core.leads.forgetting import Erasure, erase_locked
 from leads_core.leads.models import Lead
 from leads_core.leads.quick_add import QuickAddLine, parse_quick_add
 from leads_core.leads.row_matching import Existing, Upserted, UpsertRow
@@ -131,6 +134,44 @@ class LeadService:
             beside=beside,
         )
 
+    async def as_it_stood(self, lead_id: UUID, seq: int) -> history.Standing:
+        """The lead, from the bin too, after its entry seq. Raises NotFound; Invalid when it has no such entry."""
+        async with self._database.transaction() as session:
+            lead = await session.get(Lead, lead_id)
+            if lead is None:
+                raise NotFound("lead", lead_id)
+            return await looking_back.standing_at(session, lead, seq)
+
+    async def revert(
+        self,
+        lead_id: UUID,
+        seq: int,
+        *,
+        fields: Sequence[str] | None = None,
+        if_version: int | None = None,
+        beside: Beside | None = None,
+    ) -> LeadRead:
+        """Put these fields (None: all of history.REVERTIBLE) back to how they stood after the entry seq.
+
+        Nothing is written when they stand so already. Raises NotFound (also for a lead in the bin), StaleVersion,
+        Erased, IdentityTaken, and Invalid where a value was erased, its owner is gone, or today's rules refuse it.
+        """
+        past = history.Standing(0, {})
+
+        async def look_back(session: AsyncSession, lead: Lead) -> None:
+            nonlocal past
+            past = await looking_back.standing_at(session, lead, seq)
+            await looking_back.refuse_if_gone(session, lead, past, fields)
+
+        return await self._change(
+            lead_id,
+            Action.REVERT,
+            lambda lead, _at: history.putting_back(lead, past, fields),
+            if_version=if_version,
+            first=look_back,
+            beside=beside,
+        )
+
     async def enrich(self, lead_id: UUID, *, beside: Beside | None = None) -> LeadRead:
         """Begin an enrichment that somebody asked for; one that already runs is enough. Raises NotFound, Erased."""
         task_id, status_before = new_id(), ""
@@ -158,13 +199,53 @@ class LeadService:
         decide gives the columns to set, provenance among them; beside writes facts and ends the job.
         """
 
+        is_its_job = False
+
         def changes(lead: Lead, at: datetime) -> Mapping[str, Any]:
-            return decide(LeadRead.of(lead), at) if lead.enrichment_task_id == task_id else {}
+            nonlocal is_its_job
+            is_its_job = lead.enrichment_task_id == task_id and not lead.is_erased
+            return decide(LeadRead.of(lead), at) if is_its_job else {}
+
+        async def unless_superseded(session: AsyncSession, lead: LeadRead) -> None:
+            if is_its_job:
+                await beside(session, lead)
 
         try:
-            return await self._change(lead_id, Action.ENRICH, changes, deleted=None, beside=beside)
+            lead = await self._change(lead_id, Action.ENRICH, changes, deleted=None, beside=unless_superseded)
         except NotFound:
             return None
+        return lead if is_its_job else None
+
+    async def erase(
+        self, lead_id: UUID, wanted: Erasure, *, if_version: int | None = None, beside: Beside | None = None
+    ) -> LeadRead:
+        """Forget these parts of a lead, live or in the bin, here and in its trail. For leads_core.erasing alone.
+
+        Nothing is written when nothing is left to forget. Raises NotFound, StaleVersion, Invalid.
+        """
+        async with self._database.transaction() as session:
+            lead = await _locked(session, lead_id, deleted=None)
+            if if_version is not None and lead.version != if_version:
+                raise StaleVersion(LeadRead.of(lead))
+            await erase_locked(session, lead, wanted)
+            read = LeadRead.of(lead)
+            if beside:
+                await beside(session, read)
+        return read
+
+    async def release_owner(self, user_id: UUID) -> int:
+        """Take a user's live leads from them, each with its entry; by ix_leads_live_owner. Gives their number."""
+        released = 0
+        theirs = select(Lead.id).where(Lead.owner_id == user_id, Lead.deleted_at.is_(None)).order_by(Lead.id).limit(500)
+        while True:
+            async with self._database.transaction() as session:
+                ids = (await session.scalars(theirs)).all()
+            for lead_id in ids:
+                with suppress(NotFound):  # somebody put it into the bin meanwhile
+                    await self._change(lead_id, Action.UPDATE, lambda _lead, _at: {"owner_id": None})
+                    released += 1
+            if not ids:
+                return released
 
     async def import_rows(
         self,
@@ -194,15 +275,18 @@ class LeadService:
         *,
         if_version: int | None = None,
         deleted: bool | None = False,
+        first: Callable[[AsyncSession, Lead], Awaitable[None]] | None = None,
         beside: Beside | None = None,
     ) -> LeadRead:
-        """Lock the lead, decide, write the entry, then the lead: the one shape of every change."""
+        """Lock the lead, read, decide, write the entry, then the lead: the one shape of every change."""
         values: Mapping[str, Any] = {}
         try:
             async with self._database.transaction() as session:
                 lead = await _locked(session, lead_id, deleted=deleted)
                 if if_version is not None and lead.version != if_version:
                     raise StaleVersion(LeadRead.of(lead))
+                if first:
+                    await first(session, lead)
                 at = trail.now()
                 values = decide(lead, at)
                 await _write(session, lead, action, values, at)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from functools import partial
-from typing import Any
+from datetime import datetime
+from operator import itemgetter
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -21,7 +22,7 @@ from leads_core import context
 from leads_core.audit import trail
 from leads_core.audit.models import Action
 from leads_core.audit.record.entry import PART_OF
-from leads_core.database import MAC_KEY, new_id
+from leads_core.database import new_id
 from leads_core.jobs import queue
 from leads_core.jobs.models import JobKind
 from leads_core.leads import changing
@@ -53,6 +54,14 @@ _SET = tuple(
     }
 )  # fmt: skip
 UPDATE = f"UPDATE leads SET {', '.join(f'{name} = ${n}' for n, name in enumerate(_SET, 2))} WHERE id = $1"  # noqa: S608
+
+#: A lead's values as COPY and UPDATE take them. A batch keeps no more of a lead than this: dictionaries by the
+#: thousand busy the garbage collector as much as their making does the processor.
+Record: TypeAlias = tuple[Any, ...]
+_inserted = itemgetter(*COLUMNS)
+_updated = itemgetter(*_SET)
+_EMAIL, _DOMAIN = COLUMNS.index("email"), COLUMNS.index("domain")
+_NOTHING = dict.fromkeys(COLUMNS)
 
 #: Opens a savepoint of the caller's transaction, which forgets what was noted inside when it is undone.
 Savepoint = Callable[[], AbstractAsyncContextManager[AsyncSession]]
@@ -114,32 +123,27 @@ async def _decide_under_locks(session: AsyncSession, rows: list[UpsertRow], exis
 async def _write(session: AsyncSession, decided: Decided, *, enrich: bool) -> list[Upserted]:
     """Entries first, then the leads, then their jobs."""
     at, who = trail.now(), context.current().actor_id
-    entry_of = partial(trail.entry_row, at=at, key=session.info[MAC_KEY], origin=trail.origin_part())
+    entries = trail.EntryBatch(session, at)
     outcomes = decided.settled
-    entries: list[Values] = []
-    inserts: list[Values] = []
-    updates: list[Values] = []
+    inserts: list[Record] = []
+    updates: list[Record] = []
     jobs: list[tuple[UUID, UUID]] = []
     for row, values in decided.new:
-        lead = {
-            **dict.fromkeys(COLUMNS), **values, "id": new_id(), "version": 1,
-            "created_at": at, "created_by": who, "updated_at": at, "updated_by": who,
-        }  # fmt: skip
+        lead = {**_NOTHING, **values, "id": new_id(), "version": 1, "created_at": at, "created_by": who}
         if enrich:
             task_id = new_id()
             lead |= changing.enrichment_begun(task_id)
             jobs.append((task_id, lead["id"]))
-        inserts.append(_with_list_columns(lead))
-        entries.append(entry_of(Action.CREATE, lead["id"], seq=1, before=None, after=_audited(lead)))
+        entries.add(Action.CREATE, lead["id"], seq=1, before=None, after=_audited(lead))
+        inserts.append(_inserted(_as_stored(lead, at, who)))
         outcomes.append(Upserted(row.number, "created", lead["id"]))
     for row, before, values in decided.changes:
-        lead = {**before._mapping, **values, "version": before.version + 1, "updated_at": at, "updated_by": who}
-        updates.append(_with_list_columns(lead))
+        lead = {**before._mapping, **values, "version": before.version + 1}
         was, becomes = _audited(before._mapping), _audited(lead)
-        entries.append(entry_of(Action.UPDATE, before.id, seq=lead["version"], before=was, after=becomes))
+        entries.add(Action.UPDATE, before.id, seq=lead["version"], before=was, after=becomes)
+        updates.append((before.id, *_updated(_as_stored(lead, at, who))))
         outcomes.append(Upserted(row.number, "updated", before.id))
-    if entries:
-        await trail.append_many(session, entries)
+    await entries.write()
     await _copy_and_update(session, inserts, updates)
     if jobs:
         await queue.start_many(
@@ -151,30 +155,32 @@ async def _write(session: AsyncSession, decided: Decided, *, enrich: bool) -> li
     return outcomes
 
 
-async def _copy_and_update(session: AsyncSession, inserts: list[Values], updates: list[Values]) -> None:
+async def _copy_and_update(session: AsyncSession, inserts: list[Record], updates: list[Record]) -> None:
     """On the bare connection, inside the transaction: the savepoint has begun it."""
     connection = (await (await session.connection()).get_raw_connection()).driver_connection
     assert connection is not None  # noqa: S101 - a pooled connection that is in use
     if inserts:
         # In the order of their identities: two imports at once wait for each other, never in a circle.
-        inserts.sort(key=lambda lead: (lead["email"] is None, lead["email"] or lead["domain"]))
-        await connection.copy_records_to_table(
-            "leads", records=[tuple(_stored(lead, COLUMNS)) for lead in inserts], columns=COLUMNS
-        )
+        inserts.sort(key=lambda lead: (lead[_EMAIL] is None, lead[_EMAIL] or lead[_DOMAIN]))
+        await connection.copy_records_to_table("leads", records=inserts, columns=COLUMNS)
     if updates:
-        updates.sort(key=lambda lead: lead["id"])
-        await connection.executemany(UPDATE, [(lead["id"], *_stored(lead, _SET)) for lead in updates])
+        updates.sort(key=itemgetter(0))
+        await connection.executemany(UPDATE, updates)
 
 
-def _stored(lead: Values, columns: Sequence[str]) -> list[Any]:
-    return [orjson.dumps(lead[name]).decode() if name == "provenance" else lead[name] for name in columns]
-
-
-def _with_list_columns(lead: Values) -> Values:
-    lead |= changing.list_columns(lead["email"], lead["domain"], lead["company_name"], lead["contact_name"])
-    return lead
+def _as_stored(lead: Values, at: datetime, who: UUID | None) -> Values:
+    """With who changed it and when, the lists' own columns, and JSON as the bare connection takes it."""
+    return {
+        **lead,
+        **changing.list_columns(lead["email"], lead["domain"], lead["company_name"], lead["contact_name"]),
+        "updated_at": at,
+        "updated_by": who,
+        "provenance": orjson.dumps(lead["provenance"]).decode(),
+    }
 
 
 def _audited(lead: Any) -> Values:
-    values = {name: audited(lead[name]) for name in PART_OF if lead[name] is not None}
+    values = {
+        name: value if type(value) is str else audited(value) for name in PART_OF if (value := lead[name]) is not None
+    }
     return {**values, "provenance": lead["provenance"]}

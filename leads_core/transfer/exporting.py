@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
 
 import msgspec
 
 from leads_core.audit.record.entry import timestamp
 from leads_core.database import Database
-from leads_core.leads.filters import LeadFilter
+from leads_core.leads.filters import PAGING_PARAMETERS, LeadFilter
 from leads_core.leads.ordering import Sort
 from leads_core.leads.queries import page_of_leads
 from leads_core.leads.rows import LeadRow
@@ -45,18 +49,42 @@ class Format(StrEnum):
 MEDIA_TYPES = {Format.CSV: "text/csv; charset=utf-8", Format.JSONL: "application/jsonl; charset=utf-8"}
 
 
+@dataclass(slots=True)
+class Counted:
+    """How many leads were written so far."""
+
+    leads: int = 0
+
+
 async def export(
-    database: Database, wanted: LeadFilter, sort: Sort, cursors: Cursors, as_format: Format
+    database: Database, wanted: LeadFilter, sort: Sort, cursors: Cursors, as_format: Format, counted: Counted
 ) -> AsyncIterator[bytes]:
     """The leads of a filter in pieces, a page of 1,000 each. Errors come before the first piece, or end the stream.
 
-    A search too broad to be sorted comes newest first.
+    A search too broad to be sorted comes newest first. Whoever sends the pieces away records it (RecordedExport).
     """
     write = _WRITERS[as_format]
     head = True
-    async for leads in _pages(database, wanted, sort, cursors):
-        yield write(leads, head)
-        head = False
+    async with aclosing(_pages(database, wanted, sort, cursors)) as pages:
+        async for leads in pages:
+            counted.leads += len(leads)
+            yield write(leads, head)
+            head = False
+
+
+def canonical_query(parameters: Mapping[str, Sequence[str]], *, me: UUID | None = None) -> str:
+    """The filter as the trail keeps it: one spelling, whoever typed it in which order. Empty for all leads.
+
+    owner=me becomes the id of whoever that was.
+    """
+    of_me = {"me": str(me), "!me": f"!{me}"} if me else {}
+    pairs = [
+        (name, of_me.get(value, value) if name == "owner" else value)
+        for name, values in parameters.items()
+        if name == "sort" or name not in PAGING_PARAMETERS
+        for value in values
+    ]
+    return urlencode(sorted(set(pairs)))
 
 
 def csv_lines(rows: Iterable[Sequence[str]]) -> str:
@@ -66,7 +94,9 @@ def csv_lines(rows: Iterable[Sequence[str]]) -> str:
     return text.getvalue()
 
 
-async def _pages(database: Database, wanted: LeadFilter, sort: Sort, cursors: Cursors) -> AsyncIterator[list[LeadRow]]:
+async def _pages(
+    database: Database, wanted: LeadFilter, sort: Sort, cursors: Cursors
+) -> AsyncGenerator[list[LeadRow], None]:
     cursor: str | None = None
     while True:
         async with database.reader() as reader:

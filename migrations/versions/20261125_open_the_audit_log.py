@@ -64,7 +64,9 @@ TABLES = (
     CREATE TABLE IF NOT EXISTS audit_signing (
         one boolean CONSTRAINT audit_signing_pkey PRIMARY KEY DEFAULT true,
         alarm text,
+        alarmed_by text,
         alarmed_at timestamptz,
+        confirmed_at timestamptz,
         looked_at timestamptz,
         CONSTRAINT audit_signing_one_check CHECK (one)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -17,12 +18,14 @@ from console.routes.api.examples import ANSWERS
 from leads_core.accounts.permissions import Permission
 from leads_core.errors import Invalid
 from leads_core.idempotency import Answer
+from leads_core.leads.history import REVERTIBLE
 from leads_core.leads.schemas import LeadCreate, LeadRead, LeadUpdate, Source, parsed
 from leads_core.leads.service import QuickAdded
 
 router = APIRouter(prefix="/api/v1/leads", route_class=GuardedRoute, tags=["leads"])
 
 JSON = "application/json"
+Revertible = StrEnum("Revertible", {name: name for name in REVERTIBLE})  # type: ignore[misc]
 
 
 class NewLead(LeadCreate):
@@ -41,6 +44,19 @@ class QuickAddBody(BaseModel):
     domain: str | None = None
     company_name: str | None = None
     contact_name: str | None = None
+
+
+class RevertBody(BaseModel):
+    """The entry of the lead's trail to go back to, and what to put back: `fields`, or everything without it."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        hide_input_in_errors=True,
+        json_schema_extra={"examples": [{"seq": 3}, {"seq": 3, "fields": ["stage", "phone"]}]},
+    )
+
+    seq: Annotated[int, Field(ge=1)]
+    fields: Annotated[list[Revertible] | None, Field(min_length=1)] = None
 
 
 @router.post("", status_code=201, response_model=LeadRead, responses=ANSWERS)
@@ -99,6 +115,22 @@ async def restore(lead_id: UUID, leads: Leads, if_version: IfVersion, once: Only
 
     async def produce() -> Answer:
         return answered(200, await leads.restore(lead_id, if_version=if_version))
+
+    return await once.answer(produce)
+
+
+@router.post("/{lead_id}/revert", response_model=LeadRead, responses=ANSWERS)
+@requires(Permission.CHANGE_LEADS)
+async def revert(lead_id: UUID, body: RevertBody, leads: Leads, if_version: IfVersion, once: OnlyOnce) -> Response:
+    """Put a lead back to how it stood after the entry `seq`, or only the named fields. A new entry, undone like any.
+
+    Where nothing differs nothing is written: the lead comes with the ETag that it had. 409 when its email or domain
+    of that time is another lead's by now, or the person was erased; 422 when a value of that time was erased (name
+    the other fields), its owner is gone, or today's rules refuse it.
+    """
+
+    async def produce() -> Answer:
+        return answered(200, await leads.revert(lead_id, body.seq, fields=body.fields, if_version=if_version))
 
     return await once.answer(produce)
 

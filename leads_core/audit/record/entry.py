@@ -92,11 +92,9 @@ def digest(part: Part) -> str:
         if _DIGEST.fullmatch(part) is None:
             raise NotCanonical("an erased part is its digest, 64 hex digits")
         return part
-    match part:
-        case [str(), dict()]:
-            return sha256(b"lead-explorer/part/1\n" + canon(part)).hexdigest()
-        case _:
-            raise NotCanonical("a part is [salt, content]")
+    if not (isinstance(part, list) and len(part) == 2 and isinstance(part[0], str) and isinstance(part[1], dict)):
+        raise NotCanonical("a part is [salt, content]")
+    return sha256(b"lead-explorer/part/1\n" + canon(part)).hexdigest()
 
 
 def new_salt() -> str:
@@ -127,7 +125,9 @@ def timestamp(moment: datetime) -> str:
     """`2026-11-24T18:35:04.123456Z`, always six digits. Raises ValueError for a time without a zone."""
     if moment.tzinfo is None:
         raise ValueError("a recorded time has a zone")
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def parse_timestamp(text: str) -> datetime:
@@ -161,12 +161,11 @@ def parts_of_change(
     """
     old, new = before or {}, after or {}
     contents: dict[str, dict[str, Any]] = {}
-    for field in (*old, *(field for field in new if field not in old)):
+    for field, becomes in (*new.items(), *((field, None) for field in old if field not in new)):
         if field != _PROVENANCE:
-            part = part_of[field]
-            change = [old.get(field), new.get(field)]
-            if change[0] != change[1]:
-                contents.setdefault(part, {})[field] = change
+            part, was = part_of[field], old.get(field)
+            if was != becomes:
+                contents.setdefault(part, {})[field] = [was, becomes]
     for part, change in _provenance_changes(old.get(_PROVENANCE) or {}, new.get(_PROVENANCE) or {}, part_of):
         contents.setdefault(part, {})[_PROVENANCE] = change
     parts: dict[str, Any] = {"origin": origin if isinstance(origin, list) else _origin_of_values(origin)}

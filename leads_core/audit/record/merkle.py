@@ -37,6 +37,11 @@ class Frontier:
         if len(self._roots) != size.bit_count():
             raise ValueError(f"a tree of {size} leaves has {size.bit_count()} full subtrees, not {len(self._roots)}")
 
+    @property
+    def roots(self) -> tuple[bytes, ...]:
+        """The roots of its full subtrees, from left to right: what the next Frontier of this size starts from."""
+        return tuple(self._roots)
+
     def append(self, leaf: bytes) -> None:
         """Add a leaf, given as its hash."""
         self.size += 1

@@ -160,7 +160,9 @@ def _signer(line: str, text: str, keys: Sequence[VerifierKey]) -> VerifierKey | 
 
 
 def _base64(text: str) -> bytes | None:
+    """The bytes; None for what is no base64, or another spelling of it: of each note there is one."""
     try:
-        return b64decode(text, validate=True)
+        data = b64decode(text, validate=True)
     except ValueError:
         return None
+    return data if b64encode(data).decode() == text else None

@@ -57,8 +57,8 @@ async def test_nobody_comes_in_without_signing_in(app: FastAPI, nobody: AsyncCli
 
 
 @pytest.mark.parametrize("role", list(Role))
-async def test_a_role_is_let_in_only_where_its_permissions_reach(app: FastAPI, script: Ask, role: Role) -> None:
-    client = await script(role)
+async def test_a_role_is_let_in_only_where_its_permissions_reach(app: FastAPI, browser: Ask, role: Role) -> None:
+    client = await browser(role)
     for method, path, permission in routes(app):
         if permission is not None and permission not in OF_ROLE[role]:
             assert (await client.request(method, address(path))).status_code == 403, f"{role} {method} {path}"

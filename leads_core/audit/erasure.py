@@ -1,0 +1,187 @@
+"""Forget in the trail: an ERASE entry says what stays, and in earlier entries a part gives way to its digest.
+
+An ERASE covers its own parts in every earlier entry of its subject. One of a user also covers the origin of every
+earlier entry that the user, or one of their tokens, wrote. Checksums and MACs hold as before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, TextClause, Uuid, bindparam, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from leads_core.audit import trail
+from leads_core.audit.models import Action, SubjectKind
+from leads_core.audit.record import entry as record
+from leads_core.database import C_TEXT, MAC_KEY
+
+BATCH = 1000
+FIRST = UUID(int=0)
+
+_OPEN_PARTS = """
+    SELECT e.id, p.key AS name, p.value AS part FROM audit_log e CROSS JOIN LATERAL jsonb_each(e.parts) p
+    WHERE {whose} AND e.id >= :since AND e.id <> :but AND p.key = ANY(:names) AND jsonb_typeof(p.value) = 'array'
+    ORDER BY e.id, p.key LIMIT :limit
+"""
+_UUIDS, _TEXTS = ARRAY(Uuid), ARRAY(C_TEXT)
+#: By audit_log_subject_id_seq_key.
+OF_SUBJECT = text(_OPEN_PARTS.format(whose="e.subject_id = ANY(:whose)"))
+BY_ACTORS = text(_OPEN_PARTS.format(whose="e.actor_id = ANY(:whose)"))
+REPLACE = text("SELECT audit_erase_parts(:ids, :names, :digests)").bindparams(
+    bindparam("ids", type_=_UUIDS), bindparam("names", type_=_TEXTS), bindparam("digests", type_=_TEXTS)
+)
+# OFFSET 0: a subject has few entries, so they are sorted, and the whole trail is not walked back to the last of them.
+NEWEST_OF_SUBJECT = text("""
+    SELECT id FROM (SELECT id FROM audit_log WHERE subject_id = :subject_id OFFSET 0) e ORDER BY id DESC LIMIT 1
+""")
+NEWEST_BY_ACTORS = text("SELECT id FROM audit_log WHERE actor_id = ANY(:actors) ORDER BY id DESC LIMIT 1").bindparams(
+    bindparam("actors", type_=_UUIDS)
+)
+SPEAK = text("""
+    SELECT EXISTS (SELECT FROM audit_log WHERE actor_id = ANY(:actors)
+                   AND jsonb_path_exists(parts, '$.origin[1].* ? (@ != null)'))
+""").bindparams(bindparam("actors", type_=_UUIDS))
+IMPORTS = text("""
+    SELECT DISTINCT task_id FROM audit_log
+    WHERE subject_id = :subject_id AND channel = 'import' AND task_id IS NOT NULL
+""")
+HOLD = text("""
+    SELECT count(*) FROM audit_log WHERE subject_id = :subject_id AND EXISTS (
+        SELECT FROM jsonb_each(parts) p WHERE p.key = ANY(:names) AND jsonb_typeof(p.value) = 'array'
+            AND NOT (action = 'ERASE' AND jsonb_path_match(p.value, '!exists($[1].*[1] ? (@ != null))')))
+""").bindparams(bindparam("names", type_=_TEXTS))
+
+
+async def erase(
+    session: AsyncSession,
+    subject_id: UUID,
+    after: Mapping[str, Any],
+    parts: Sequence[str],
+    *,
+    seq: int,
+    at: datetime,
+    kind: SubjectKind = SubjectKind.LEAD,
+    part_of: Mapping[str, str] = record.PART_OF,
+    actors: Sequence[UUID] = (),
+) -> UUID:
+    """Write the ERASE entry, in the current context's name, and forget these parts in all earlier entries.
+
+    after are the subject's fields as they stand from now on. The caller holds the subject's lock, so that no entry of
+    it comes between. actors are those whose origin is forgotten too, wherever they acted. Gives the entry's id.
+    """
+    row = _entry(session, subject_id, after, parts, seq=seq, at=at, kind=kind, part_of=part_of)
+    newest = [await session.scalar(NEWEST_OF_SUBJECT, {"subject_id": subject_id})]
+    if actors:
+        newest.append(await session.scalar(NEWEST_BY_ACTORS, {"actors": list(actors)}))
+    await trail.append_many(session, [_signed(session, _after(row, newest))])
+    await _replace(session, OF_SUBJECT, [subject_id], parts, but=row["id"])
+    if actors:
+        await _replace(session, BY_ACTORS, list(actors), ["origin"], but=row["id"])
+    return UUID(str(row["id"]))
+
+
+def parts_of_erasure(
+    after: Mapping[str, Any], parts: Sequence[str], origin: list[Any], part_of: Mapping[str, str] = record.PART_OF
+) -> dict[str, Any]:
+    """The parts of an ERASE entry: of each erased part every field, [null, what stays], provenance as well."""
+    provenance: Mapping[str, Any] = after.get("provenance") or {}
+    content: dict[str, Any] = {"origin": origin}
+    for part in parts:
+        fields: dict[str, Any] = {field: [None, value] for field, value in after.items() if part_of.get(field) == part}
+        if "provenance" in after:
+            kept = {field: source for field, source in provenance.items() if part_of.get(field) == part}
+            fields["provenance"] = [None, kept or None]
+        content[part] = [record.new_salt(), fields]
+    return content
+
+
+async def holding(session: AsyncSession, subject_id: UUID, parts: Sequence[str]) -> int:
+    """How many entries of a subject hold one of these parts; an ERASE that says only that nothing stays does not."""
+    found = await session.scalar(HOLD, {"subject_id": subject_id, "names": list(parts)})
+    return int(found or 0)
+
+
+async def is_named(session: AsyncSession, actors: Sequence[UUID]) -> bool:
+    """Whether any entry still says under which name, or from where, one of these acted."""
+    return bool(await session.scalar(SPEAK, {"actors": list(actors)}))
+
+
+async def known_values(session: AsyncSession, subject_id: UUID, part: str, fields: Sequence[str]) -> set[str]:
+    """Every text that these fields of a part have ever had, as far as it is not erased yet."""
+    found: set[str] = set()
+    since = FIRST
+    while rows := await _open_parts(session, OF_SUBJECT, [subject_id], [part], since=since, but=FIRST):
+        for row in rows:
+            pairs = (row.part[1].get(field, ()) for field in fields)
+            found.update(value for pair in pairs for value in pair if isinstance(value, str))
+        if len(rows) < BATCH:
+            break
+        since = UUID(int=rows[-1].id.int + 1)
+    return found
+
+
+async def imports_of(session: AsyncSession, subject_id: UUID) -> list[UUID]:
+    """The import jobs that wrote entries of this subject."""
+    return list(await session.scalars(IMPORTS, {"subject_id": subject_id}))
+
+
+async def _replace(
+    session: AsyncSession, statement: TextClause, whose: Sequence[UUID], parts: Sequence[str], *, but: UUID
+) -> None:
+    since = FIRST
+    while rows := await _open_parts(session, statement, whose, parts, since=since, but=but):
+        digests = [record.digest(row.part) for row in rows]
+        wanted = {"ids": [row.id for row in rows], "names": [row.name for row in rows], "digests": digests}
+        await session.execute(REPLACE, wanted)
+        since = rows[-1].id
+
+
+async def _open_parts(
+    session: AsyncSession,
+    statement: TextClause,
+    whose: Sequence[UUID],
+    parts: Sequence[str],
+    *,
+    since: UUID,
+    but: UUID,
+) -> Sequence[Any]:
+    typed = statement.bindparams(
+        bindparam("whose", type_=_UUIDS), bindparam("names", type_=_TEXTS), bindparam("since", type_=Uuid)
+    )
+    wanted = {"whose": list(whose), "names": list(parts), "since": since, "but": but, "limit": BATCH}
+    return (await session.execute(typed, wanted)).all()
+
+
+def _entry(
+    session: AsyncSession,
+    subject_id: UUID,
+    after: Mapping[str, Any],
+    parts: Sequence[str],
+    *,
+    seq: int,
+    at: datetime,
+    kind: SubjectKind,
+    part_of: Mapping[str, str],
+) -> dict[str, Any]:
+    """The entry's row as any other's, but with the parts of an erasure."""
+    row = trail.entry_row(
+        Action.ERASE, subject_id, seq=seq, before=None, after=None, at=at, key=session.info[MAC_KEY], kind=kind
+    )
+    row["parts"] = parts_of_erasure(after, parts, row["parts"]["origin"], part_of)
+    return row
+
+
+def _after(row: dict[str, Any], earlier: Sequence[UUID | None]) -> dict[str, Any]:
+    """Entries without a seq are covered by the order of ids: a clock that goes behind another must not undo it."""
+    row["id"] = max(row["id"], *(UUID(int=entry_id.int + 1) for entry_id in earlier if entry_id is not None))
+    return row
+
+
+def _signed(session: AsyncSession, row: dict[str, Any]) -> dict[str, Any]:
+    names = record.EntryRecord.__dataclass_fields__
+    checksum = record.checksum(record.EntryRecord(**{name: row[name] for name in names}))
+    return {**row, "checksum": checksum, "mac": record.mac(session.info[MAC_KEY], checksum)}

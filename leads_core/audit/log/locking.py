@@ -1,0 +1,22 @@
+"""One sequencer at a time, on whatever machine: the log's lock, held to the end of the transaction."""
+
+from __future__ import annotations
+
+import asyncpg
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+#: Any number, but always the same.
+THE_LOG = 4_226_214
+
+# Batches are found by key, whatever the planner guesses of tables that are empty most of the time.
+LOCK = text("SELECT set_config('enable_seqscan', 'off', true), pg_advisory_xact_lock(:lock)")
+
+
+async def lock_the_log(session: AsyncSession) -> asyncpg.Connection:
+    """Wait for the lock. Gives the transaction's bare connection: for batches it is several times faster."""
+    await session.execute(LOCK, {"lock": THE_LOG})
+    raw = await (await session.connection()).get_raw_connection()
+    connection = raw.driver_connection
+    assert connection is not None  # noqa: S101 - a pooled connection that is in use
+    return connection
