@@ -5,18 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
-from console.trail_wording import trail_line
+from console.time_machine import lead_then
+from console.trail_page import SHOWN, TrailAddress, trail_view
+from console.trail_wording import QUOTED, fields_in_words
+from console.wording import field_label, value_in_words
 from leads_core.accounts.permissions import Permission
 from leads_core.accounts.service import Accounts
 from leads_core.accounts.visitor import Visitor
 from leads_core.audit import queries as trail
+from leads_core.audit.models import Action
 from leads_core.audit.queries import EntryRead
 from leads_core.database import Database
 from leads_core.enrichment import merging
 from leads_core.enrichment import queries as enrichment
+from leads_core.errors import NotFound
 from leads_core.leads.codes import COUNTRY_NAMES
+from leads_core.leads.history import REVERTIBLE, Standing
 from leads_core.leads.queries import others_at
 from leads_core.leads.schemas import LeadRead
 
@@ -40,46 +47,123 @@ DETAIL_FIELDS = (
     "notes",
 )
 COUNTRIES = sorted(COUNTRY_NAMES.items(), key=lambda country: country[1])
-#: Entries shown at once; older ones are a link away.
-SHOWN = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What went wrong with what was asked for, above the lead."""
+    """What went wrong with what was asked for, above the lead. kind is the notice's: bad, or none for a mere word."""
 
     title: str
     sentence: str
     link: str = ""
+    kind: str = "bad"
 
 
-async def context_of(lead: LeadRead, database: Database, who: Visitor, *, before: UUID | None = None) -> dict[str, Any]:
-    """Everything the panel of a lead shows beside the lead; the trail newest first, from before an entry on."""
-    sees_origins = Permission.READ_ORIGINS in who.permissions
+@dataclass(frozen=True, slots=True)
+class Reverted:
+    """What a REVERT put back, and what undoes it: the same fields as they stood one entry before."""
+
+    seq: int
+    fields: Sequence[str]
+    request_id: str | None
+    sentence: str
+
+    @property
+    def before(self) -> int:
+        return self.seq - 1
+
+    def undo_url(self, lead_id: UUID) -> str:
+        """Where a POST undoes it."""
+        pairs = [("seq", str(self.before)), *(("field", field) for field in self.fields)]
+        return f"/leads/{lead_id}/revert?{urlencode(pairs)}"
+
+
+async def context_of(
+    lead: LeadRead, database: Database, who: Visitor, address: TrailAddress | None = None
+) -> dict[str, Any]:
+    """Everything the panel of a lead shows beside the lead; of the trail what the address asks for."""
     async with database.reader() as reader:
-        entries = await trail.entries_of(
-            reader, lead.id, newest_first=True, after=before, limit=SHOWN + 1, with_origin=sees_origins
-        )
         others = await others_at(reader, lead.registrable_domain) if lead.registrable_domain else None
     async with database.transaction() as session:
         found = await enrichment.facts_of(session, lead.id)
-    shown = entries[:SHOWN]
+    trail = await trail_of(lead, database, who, address or TrailAddress(lead.id))
     return {
-        "trail": [trail_line(entry, who.user_id, shows_addresses=sees_origins) for entry in shown],
-        "older_trail": f"/leads/{lead.id}?before={shown[-1].id}" if len(entries) > SHOWN else None,
+        **trail,
         "facts": [one.fact for one in found],
         "suggestions": _suggestions(lead, found),
-        "owner_name": await _owner_name(lead, database, who),
-        "can_edit": Permission.CHANGE_LEADS in who.permissions,
         "detail_fields": DETAIL_FIELDS,
         "others": max(0, others.value - (not lead.is_deleted)) if others else 0,
     }
 
 
+async def trail_of(lead: LeadRead, database: Database, who: Visitor, address: TrailAddress) -> dict[str, Any]:
+    """The trail, newest first, as the address asks for it, and what the reader may do."""
+    sees_origins = Permission.READ_ORIGINS in who.permissions
+    can_edit = Permission.CHANGE_LEADS in who.permissions
+    async with database.reader() as reader:
+        entries = await trail.entries_of(
+            reader,
+            lead.id,
+            newest_first=True,
+            after=address.before,
+            limit=SHOWN + 1,
+            with_origin=sees_origins,
+            only=address.only,
+        )
+        choices = await trail.choices_of(reader, lead.id)
+    names = await _names(lead, database, who) if lead.owner_id or "owner_id" in choices.fields else {}
+    view = trail_view(
+        address,
+        lead,
+        entries,
+        choices,
+        viewer_id=who.user_id,
+        sees_origins=sees_origins,
+        can_edit=can_edit,
+        names=names,
+    )
+    owner = names.get(str(lead.owner_id), "Somebody who is not here any more") if lead.owner_id else None
+    return {"trail": view, "can_edit": can_edit, "owner_name": owner, "names": names}
+
+
+async def then_of(
+    lead: LeadRead, past: Standing, database: Database, who: Visitor, address: TrailAddress
+) -> dict[str, Any]:
+    """The lead as it stood, with its trail beside it."""
+    sees_origins = Permission.READ_ORIGINS in who.permissions
+    context = await trail_of(lead, database, who, address)
+    async with database.reader() as reader:
+        entry = await trail.entry_at(reader, lead.id, past.seq, with_origin=sees_origins)
+    if entry is None:
+        raise NotFound("entry", past.seq)
+    names = context["names"] if lead.owner_id or past.value("owner_id") is None else await _names(lead, database, who)
+    then = lead_then(
+        address,
+        lead,
+        past,
+        entry,
+        viewer_id=who.user_id,
+        sees_origins=sees_origins,
+        can_edit=context["can_edit"],
+        names=names,
+    )
+    return {**context, "then": then}
+
+
+async def reverted(lead: LeadRead, seq: int, database: Database) -> Reverted | None:
+    """What the entry seq put back, if that is what it did."""
+    async with database.reader() as reader:
+        entry = await trail.entry_at(reader, lead.id, seq, with_origin=False)
+    if entry is None or entry.action != Action.REVERT:
+        return None
+    fields = [field for field in REVERTIBLE if field in entry.new_values]
+    return Reverted(seq, fields, entry.request_id, put_back_in_words(fields, lead))
+
+
 async def entries_since(lead_id: UUID, version: int | None, database: Database) -> list[EntryRead]:
     """The entries after this version of a lead, newest first."""
     async with database.reader() as reader:
-        entries = await trail.entries_of(reader, lead_id, newest_first=True, after=None, limit=SHOWN, with_origin=False)
+        entries = await trail.entries_of(reader, lead_id, newest_first=True, after=None, limit=100, with_origin=False)
     return [entry for entry in entries if entry.seq is not None and entry.seq > (version or 0)]
 
 
@@ -99,7 +183,18 @@ async def owners(database: Database, who: Visitor) -> list[tuple[str, str]]:
     return [(str(user.id), f"{user.name} (you)" if user.id == who.user_id else user.name) for user in users]
 
 
-async def _owner_name(lead: LeadRead, database: Database, who: Visitor) -> str | None:
-    if lead.owner_id is None:
-        return None
-    return "You" if lead.owner_id == who.user_id else (await Accounts(database).get(lead.owner_id)).name
+async def _names(lead: LeadRead, database: Database, who: Visitor) -> dict[str, str]:
+    """The name of everybody who may own a lead, or did."""
+    names = {str(user.id): user.name for user in await Accounts(database).list()}
+    return {**names, str(who.user_id): "You"}
+
+
+def put_back_in_words(fields: Sequence[str], lead: LeadRead) -> str:
+    """One sentence: Stage is New again."""
+    if len(fields) != 1:
+        return f"Put back {fields_in_words(fields)}." if fields else "Put back where values came from."
+    (field,) = fields
+    value = value_in_words(field, lead.model_dump(mode="json")[field])
+    if field == "owner_id" or len(value) > QUOTED:
+        return f"Put back {fields_in_words(fields)}."
+    return f"{field_label(field)} is {value or 'empty'} again."

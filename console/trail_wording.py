@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Protocol
 from uuid import UUID
 
 from console.wording import CHANNELS, FIELDS, STAGES, field_in_sentence, field_label, number, value_in_words
+from leads_core.audit.record.entry import PART_OF
 
 #: Bookkeeping that says nothing to a person beside the sentence itself.
 UNSAID = frozenset({"enrichment_task_id", "enriched_at", "registrable_domain", "provenance"})
@@ -24,9 +27,24 @@ DONE = {
     "RESTORE": "restored it from the bin",
     "REVERT": "put back {fields}",
     "MERGE": "merged another lead into it",
-    "DISMISS": "dismissed a suggestion for {fields}",
-    "ERASE": "erased values on request; the trail is whole",
 }
+#: What kind of thing an entry did, as a filter offers it.
+ACTIONS = {
+    "CREATE": "Added",
+    "UPDATE": "Changed",
+    "ENRICH": "Enriched",
+    "REVERT": "Put back",
+    "DELETE": "Moved to bin",
+    "RESTORE": "Restored",
+    "MERGE": "Merged",
+    "DISMISS": "Dismissed",
+    "ERASE": "Erased",
+}
+#: What an erasure took, by the part of the trail that held it.
+ERASED = {"person": "the person", "text": "description and notes", "data": "the other fields"}
+#: Longer values are cut within a sentence.
+QUOTED = 60
+Names = Mapping[str, str]
 ORDER = {field: place for place, field in enumerate(FIELDS)}
 FOLD_FROM = 4
 
@@ -49,6 +67,8 @@ class Entry(Protocol):
     @property
     def ip_address(self) -> str | None: ...
     @property
+    def user_agent(self) -> str | None: ...
+    @property
     def task_id(self) -> UUID | None: ...
     @property
     def occurred_at(self) -> datetime: ...
@@ -68,6 +88,7 @@ class Difference:
     old: str | None
     new: str | None
     erased: bool = False
+    field: str = dataclass_field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +102,17 @@ class TrailLine:
     differences: Sequence[Difference]
     folded: str | None
     entry: int | None
+    agent: str | None = None
 
 
-def trail_line(entry: Entry, viewer_id: UUID | None, *, shows_addresses: bool = False) -> TrailLine:
-    """The entry for this reader: their own changes are "You"; addresses only for whoever may see them."""
-    differences = differences_of(entry)
+def trail_line(
+    entry: Entry, viewer_id: UUID | None, *, shows_addresses: bool = False, names: Names = MappingProxyType({})
+) -> TrailLine:
+    """The entry for this reader: their own changes are "You"; addresses only for whoever may see them.
+
+    names are those of owners, by id. agent is the browser or script as it calls itself, where it may be seen.
+    """
+    differences = differences_of(entry, names)
     return TrailLine(
         who=_who(entry, viewer_id),
         what=_what(entry, viewer_id),
@@ -94,20 +121,45 @@ def trail_line(entry: Entry, viewer_id: UUID | None, *, shows_addresses: bool = 
         differences=differences,
         folded=_fold(entry, differences),
         entry=entry.seq,
+        agent=entry.user_agent if shows_addresses else None,
     )
 
 
-def differences_of(entry: Entry) -> list[Difference]:
-    """Each changed field with its old and new value, in the order people read fields."""
+def differences_of(entry: Entry, names: Names = MappingProxyType({})) -> list[Difference]:
+    """Each changed field with its old and new value, in the order people read fields.
+
+    None for an erasure, whose sentence says it all, nor for a dismissal, which changed nothing of the lead.
+    """
+    if entry.action in {"ERASE", "DISMISS"}:
+        return []
     changed = [
         Difference(
             field_label(field),
-            value_in_words(field, entry.old_values.get(field)) or None,
-            value_in_words(field, entry.new_values.get(field)) or None,
+            said_value(field, entry.old_values.get(field), names),
+            said_value(field, entry.new_values.get(field), names),
+            field=field,
         )
         for field in _said(entry)
     ]
-    return changed + [Difference(field_label(field), None, None, erased=True) for field in entry.erased]
+    erased = sorted((field for field in entry.erased if field not in UNSAID), key=_place)
+    return changed + [Difference(field_label(field), None, None, erased=True, field=field) for field in erased]
+
+
+def said_value(field: str, value: Any, names: Names = MappingProxyType({})) -> str | None:
+    """A field's value as the trail says it: an owner by name; None for empty."""
+    if field == "owner_id" and value is not None:
+        return names.get(str(value), "Somebody who is not here any more")
+    return value_in_words(field, value) or None
+
+
+def person_of(entry: Entry, viewer_id: UUID | None) -> str:
+    """Who did it, in words: You, Enrichment, or a name."""
+    return _who(entry, viewer_id)
+
+
+def fields_in_words(fields: Sequence[str]) -> str:
+    """`city and stage`, in the order people read fields; from four on their number."""
+    return _listed(sorted(fields, key=_place))
 
 
 def _who(entry: Entry, viewer_id: UUID | None) -> str:
@@ -129,11 +181,33 @@ def _what(entry: Entry, viewer_id: UUID | None) -> str:
         return _changed(entry)
     if entry.action == "ENRICH":
         return _enriched(entry, viewer_id)
+    if entry.action == "ERASE":
+        return _erased(entry)
+    if entry.action == "DISMISS":
+        return _dismissed(entry)
+    if entry.action == "REVERT" and not _said(entry) and not entry.erased:
+        return "put back where values came from"
     return DONE.get(entry.action, entry.action.lower().replace("_", " ")).format(fields=_listed(_said(entry)))
+
+
+def _erased(entry: Entry) -> str:
+    parts = {PART_OF.get(field) for field in (*entry.old_values, *entry.new_values, *entry.erased)}
+    taken = [words for part, words in ERASED.items() if part in parts]
+    return f"erased {_enumerated(taken) or 'values'}, here and in every entry before"
+
+
+def _dismissed(entry: Entry) -> str:
+    fields = _said(entry)
+    if len(fields) != 1 or not (value := value_in_words(fields[0], entry.old_values.get(fields[0]))):
+        return f"dismissed a suggestion for {_listed(fields)}" if fields else "dismissed a suggestion"
+    quoted = value if len(value) <= QUOTED else f"{value[:QUOTED].rstrip()}…"
+    return f"dismissed “{quoted}” for {field_in_sentence(fields[0])}"
 
 
 def _changed(entry: Entry) -> str:
     fields = _said(entry)
+    if not fields and entry.erased:
+        return "changed what was erased since"
     if fields == ["stage"]:
         old, new = (STAGES.get(str(side.get("stage")), "") for side in (entry.old_values, entry.new_values))
         return f"changed stage from {old} to {new}"
@@ -168,14 +242,19 @@ def _where(entry: Entry, shows_addresses: bool) -> str:
 def _fold(entry: Entry, differences: Sequence[Difference]) -> str | None:
     if entry.action == "CREATE":
         return "As it was added"
-    if len(differences) >= FOLD_FROM or (entry.action == "ENRICH" and differences):
-        return f"{len(differences)} {'field' if len(differences) == 1 else 'fields'}"
+    known = sum(not difference.erased for difference in differences)
+    if known >= FOLD_FROM or (entry.action == "ENRICH" and known):
+        return f"{known} {'field' if known == 1 else 'fields'}"
     return None
 
 
 def _said(entry: Entry) -> list[str]:
     fields = {**entry.old_values, **entry.new_values}
-    return sorted((field for field in fields if field not in UNSAID), key=lambda field: (ORDER.get(field, 99), field))
+    return sorted((field for field in fields if field not in UNSAID), key=_place)
+
+
+def _place(field: str) -> tuple[int, str]:
+    return ORDER.get(field, 99), field
 
 
 def _listed(fields: Sequence[str]) -> str:
@@ -183,5 +262,8 @@ def _listed(fields: Sequence[str]) -> str:
         return "nothing"
     if len(fields) >= FOLD_FROM:
         return f"{len(fields)} fields"
-    words = [field_in_sentence(field) for field in fields]
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+    return _enumerated([field_in_sentence(field) for field in fields])
+
+
+def _enumerated(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""

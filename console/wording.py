@@ -178,6 +178,12 @@ def exact_time(at: datetime, now: datetime) -> str:
     return short if short == "just now" or short.endswith("UTC") else f"{short}, {at:%H:%M} UTC"
 
 
+def ago(at: datetime, now: datetime) -> str:
+    """12 minutes ago within the hour, then as exact_time: for histories."""
+    minutes = int((now - at).total_seconds() // 60)
+    return plural(minutes, "minute") + " ago" if 0 < minutes < 60 else exact_time(at, now)
+
+
 def full_time(at: datetime) -> str:
     """24 Nov 2026, 14:31:02 UTC."""
     at = at.astimezone(UTC)

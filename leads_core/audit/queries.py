@@ -40,6 +40,8 @@ OF_SUBJECT = f"""
 OLDEST_FIRST = OF_SUBJECT % {"after": ">", "order": "ASC"}
 NEWEST_FIRST = OF_SUBJECT % {"after": "<", "order": "DESC"}
 
+ENTRY_AT = ENTRY + "WHERE e.subject_id = $1 AND e.seq = $2"
+
 #: What one may choose from in the newest entries of a trail: each actor under the name it bore last.
 CHOICES = f"""
     WITH mine AS MATERIALIZED (SELECT e.id FROM audit_log e WHERE e.subject_id = $1),
@@ -182,6 +184,12 @@ async def entries_of(
         [PART_OF[field] for field in fields],
     )
     return [read_entry(row, with_origin=with_origin) for row in rows]
+
+
+async def entry_at(reader: asyncpg.Connection, subject_id: UUID, seq: int, *, with_origin: bool) -> EntryRead | None:
+    """The entry that made this version of a subject; None where there is none."""
+    row = await reader.fetchrow(ENTRY_AT, subject_id, seq)
+    return read_entry(row, with_origin=with_origin) if row else None
 
 
 async def choices_of(reader: asyncpg.Connection, subject_id: UUID) -> TrailChoices:

@@ -27,12 +27,13 @@ _PROVENANCE = "provenance"
 class Standing:
     """A lead as it stood after the entry seq: field -> value as entries hold it, null ones absent, with provenance.
 
-    unknown are the fields whose values of that time were erased.
+    unknown are the fields whose values of that time were erased. in_bin: it lay in the bin.
     """
 
     seq: int
     values: Mapping[str, Any]
     unknown: frozenset[str] = frozenset()
+    in_bin: bool = False
 
     def value(self, field: str) -> Any:
         """The field's value then; None where it was empty, and where it is not known any more."""
@@ -46,11 +47,12 @@ class Standing:
 
 def state_at(entries: Iterable[PastEntry]) -> Standing:
     """How the lead stood after the last of its entries 1, 2, 3, ... Raises Invalid where one of them is missing."""
-    seq, values, unknown = 0, dict[str, Any](), set[str]()
+    seq, values, unknown, in_bin = 0, dict[str, Any](), set[str](), False
     for entry in entries:
         if entry.seq != seq + 1:
             raise Invalid.of("seq", f"Entry {seq + 1} of this trail is missing. Tell an administrator.")
         seq, values = entry.seq, record.apply(values, entry.parts)
+        in_bin = entry.action == Action.DELETE or (in_bin and entry.action != Action.RESTORE)
         for name, part in entry.parts.items():
             if name == "origin":
                 continue
@@ -58,7 +60,7 @@ def state_at(entries: Iterable[PastEntry]) -> Standing:
                 unknown |= set(record.fields_of(name))  # type: ignore[arg-type]
             else:
                 unknown -= set(record.fields_of(name) if entry.action == Action.ERASE else part[1])  # type: ignore[arg-type]
-    return Standing(seq, _without(values, unknown), frozenset(unknown))
+    return Standing(seq, _without(values, unknown), frozenset(unknown), in_bin)
 
 
 def differing(past: Standing, now: Mapping[str, Any]) -> list[str]:

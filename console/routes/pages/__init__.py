@@ -1,5 +1,14 @@
 """The pages, one module for each. Fixed paths (/leads/new) come before those with an id in them."""
 
-from console.routes.pages import dashboard, imports, lead, leads, settings, sign_in
+from console.routes.pages import dashboard, erasing, imports, lead, lead_history, leads, settings, sign_in
 
-ROUTERS = (dashboard.router, sign_in.router, settings.router, imports.router, leads.router, lead.router)
+ROUTERS = (
+    dashboard.router,
+    sign_in.router,
+    settings.router,
+    imports.router,
+    leads.router,
+    lead.router,
+    lead_history.router,
+    erasing.router,
+)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -14,8 +14,9 @@ from console import lead_page
 from console.conflict import conflict_of
 from console.dependencies import CurrentVisitor, GuardedRoute, Leads, Pool, Render, requires
 from console.forms import Form, FormState, SentForm, errors_by_field, lead_as_texts
-from console.lead_page import DETAIL_FIELDS, Problem
+from console.lead_page import DETAIL_FIELDS, Problem, Reverted
 from console.rendering import local_path
+from console.trail_page import TrailAddress, is_entry_number
 from leads_core.accounts.permissions import Permission
 from leads_core.errors import Erased, IdentityTaken, Invalid, StaleVersion
 from leads_core.leads.schemas import LeadCreate, LeadRead, LeadUpdate, Source, parsed
@@ -43,10 +44,19 @@ class LeadDesk:
         self.who = who
         self.render = render
 
-    async def panel(self, lead: LeadRead, *, status: int = 200, problem: Problem | None = None) -> Response:
+    async def panel(
+        self,
+        lead: LeadRead,
+        *,
+        status: int = 200,
+        problem: Problem | None = None,
+        address: TrailAddress | None = None,
+        reverted: Reverted | None = None,
+    ) -> Response:
         """The lead, as page or drawer."""
-        context = await lead_page.context_of(lead, self.pool, self.who)
-        return self.render.page("lead/show.html", "panel", status=status, lead=lead, problem=problem, **context)
+        context = await lead_page.context_of(lead, self.pool, self.who, address)
+        context |= {"lead": lead, "problem": problem, "reverted": reverted}
+        return self.render.page("lead/show.html", "panel", status=status, **context)
 
     async def done(self, lead: LeadRead, *, toast: dict[str, Any] | None = None, then: str = "") -> Response:
         """After a change: the list reads itself again, the panel shows the lead as it is now."""
@@ -55,13 +65,22 @@ class LeadDesk:
             events["toast"] = toast
         if then:
             return self.render.nothing_or_redirect(to=local_path(then, f"/leads/{lead.id}"), events=events)
-        if not self.render.wants_block:
-            return self.render.nothing_or_redirect(to=f"/leads/{lead.id}")
-        context = await lead_page.context_of(lead, self.pool, self.who)
         to = f"/leads/{lead.id}"
-        return self.render.block_or_redirect(
-            "lead/show.html", "panel", to=to, events=events, lead=lead, problem=None, **context
-        )
+        if not self.render.wants_block:
+            return self.render.nothing_or_redirect(to=to)
+        context = await lead_page.context_of(lead, self.pool, self.who)
+        context |= {"lead": lead, "problem": None, "reverted": None}
+        return self.render.block_or_redirect("lead/show.html", "panel", to=to, events=events, **context)
+
+    async def as_it_stood(self, lead: LeadRead, address: TrailAddress) -> Response:
+        """The lead after the entry that the address names; as it stands, where it has no such entry."""
+        try:
+            past = await self.leads.as_it_stood(lead.id, address.at or 0)
+        except Invalid as error:
+            problem = Problem("No such entry", error.errors[0].message)
+            return await self.panel(lead, status=404, problem=problem, address=replace(address, at=None))
+        context = await lead_page.then_of(lead, past, self.pool, self.who, address)
+        return self.render.page("lead/as_it_stood.html", "panel", lead=lead, **context)
 
     async def form(
         self,
@@ -113,9 +132,15 @@ async def create(form: SentForm, desk: Desk) -> Response:
 
 @router.get("/leads/{lead_id}")
 @requires(Permission.READ_LEADS)
-async def show(lead_id: UUID, desk: Desk) -> Response:
+async def show(request: Request, lead_id: UUID, desk: Desk) -> Response:
+    """The lead as it stands; with `at` as it stood after that entry; the trail as its filters ask."""
+    address = TrailAddress.read(lead_id, request.query_params.multi_items())
     lead = await desk.leads.get(lead_id, deleted=None)
-    return await desk.panel(lead)
+    if address.at is not None:
+        return await desk.as_it_stood(lead, address)
+    done = request.query_params.get("reverted", "")
+    reverted = await lead_page.reverted(lead, int(done), desk.pool) if is_entry_number(done) else None
+    return await desk.panel(lead, address=address, reverted=reverted)
 
 
 @router.get("/leads/{lead_id}/edit")

@@ -43,7 +43,7 @@ export function openLead(id, { replace = isOpen() } = {}) {
   return htmx.ajax("GET", `/leads/${id}`, { target: "#panel", swap: "outerMorph", ...history })
 }
 
-function placeFocus(opened) {
+function placeFocus(opened, within) {
   const editor = panel().querySelector(".editing [autofocus], form [autofocus]")
   if (panel().querySelector("#summary")) panel().querySelector("#summary").focus()
   else if (editor) {
@@ -54,7 +54,8 @@ function placeFocus(opened) {
     document.getElementById("lead-name").focus({ preventScroll: true })
   } else if (!panel().contains(document.activeElement)) {
     const value = edited && document.getElementById(`value-${edited}`)
-    ;(value ?? document.getElementById("lead-name")).focus({ preventScroll: Boolean(value) })
+    const part = within && document.getElementById(within)
+    ;(value || part || document.getElementById("lead-name")).focus({ preventScroll: Boolean(value || part) })
   }
 }
 
@@ -83,9 +84,10 @@ document.addEventListener("htmx:after:swap", (event) => {
   const target = targetOf(ctx)
   const inside = panel() && target && (target.id === "panel" || panel().contains(target))
   if (!inside) return markRow()
-  const opened = Boolean(drawer()) && (!isOpen() || ctx.replace === "true")
+  const within = ctx.sourceElement?.dataset?.within
+  const opened = !within && Boolean(drawer()) && (!isOpen() || ctx.replace === "true")
   if (drawer()) show()
-  placeFocus(opened)
+  placeFocus(opened, within)
   edited = null
 })
 

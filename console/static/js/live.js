@@ -70,7 +70,7 @@ function fetchBlocks() {
   if (page()) again(page().dataset.here, "#lead-page")
   const lead = panel()?.dataset.lead
   const busy = panel()?.querySelector("form.editing, form [data-save]") || document.getElementById("dialogs").hasChildNodes()
-  if (lead && !busy && (all || ids.has(lead))) again(`/leads/${lead}`, "#panel")
+  if (lead && !busy && (all || ids.has(lead))) again(panel().dataset.here ?? `/leads/${lead}`, "#panel")
   tell(all, ids)
 }
 

@@ -7,20 +7,22 @@ function startOfDay(date) {
   return new Date(date.getFullYear(), date.getMonth(), date.getDate())
 }
 
-function inWords(at, now, exact) {
-  if (now - at >= 0 && now - at < 60_000) return "just now"
+function inWords(at, now, kind) {
+  const minutes = Math.floor((now - at) / 60_000)
+  if (minutes === 0) return "just now"
+  if (kind === "ago" && minutes > 0 && minutes < 60) return `${minutes} ${minutes === 1 ? "minute" : "minutes"} ago`
   const days = Math.round((startOfDay(now) - startOfDay(at)) / 86_400_000)
   if (days === 0) return clock.format(at)
   const year = at.getFullYear() === now.getFullYear() ? "" : ` ${at.getFullYear()}`
   const day = days === 1 ? "Yesterday" : `${at.getDate()} ${MONTHS[at.getMonth()]}${year}`
-  return exact ? `${day}, ${clock.format(at)}` : day
+  return kind !== "short" ? `${day}, ${clock.format(at)}` : day
 }
 
 export function showTimes() {
   const now = new Date()
   for (const time of document.querySelectorAll("time[data-time]")) {
     const at = new Date(time.dateTime)
-    const words = inWords(at, now, time.dataset.time === "exact")
+    const words = inWords(at, now, time.dataset.time)
     if (time.textContent !== words) time.textContent = words
     const utc = at.toISOString().replace("T", " ").slice(0, 19)
     time.title = `${full.format(at)} · ${utc} UTC`

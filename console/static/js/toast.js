@@ -49,6 +49,7 @@ const SENTENCES = {
   409: "Not done: another lead has the same email or domain by now.",
   412: "Not done: somebody changed this lead first. Open it and look again.",
   413: "That is too large. Nothing was changed.",
+  422: "Not done: a value is not valid any more. Open the lead and look again.",
   429: "Too many changes in a short time. Wait a moment, then try again.",
 }
 const OTHERWISE = "The server could not answer. Nothing was lost: what you saved is saved."

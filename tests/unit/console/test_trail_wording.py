@@ -22,6 +22,7 @@ class AnEntry:
     actor_name: str | None = "Rosa Engel"
     channel: str = "web"
     ip_address: str | None = "203.0.113.24"
+    user_agent: str | None = "Mozilla/5.0 (X11) Firefox/140.0"
     task_id: UUID | None = None
     occurred_at: datetime = datetime(2026, 11, 24, 14, 26, tzinfo=UTC)
     old_values: dict[str, Any] = field(default_factory=dict)
