@@ -28,7 +28,7 @@ from leads_core.leads.schemas import LeadRead
 from leads_core.leads.service import LeadService
 from leads_core.transfer.forgetting import Needles, files_holding, forget_files
 
-__all__ = ["Erasing", "Erasure", "Foreseen"]
+__all__ = ["PARTS", "Erasing", "Erasure", "Foreseen"]
 
 #: Fields whose values betray a person wherever else they stand; of names only those of several words do.
 TELLING = ("email", "phone", "linkedin_url")
@@ -111,7 +111,7 @@ class Erasing:
             actors = [user.id, *(token.id for token in tokens)]
             if await jobs.is_running_for(session, actors):
                 raise StillRunning(WORKS)
-            if user.name != accounts.USER_NAME or user.email or await erasure.is_named(session, actors):
+            if not UserRead.of(user).is_erased or await erasure.is_named(session, actors):
                 await accounts.erase_locked(session, user, tokens)
             await jobs.forget_origins(session, actors)
             return UserRead.of(user)

@@ -11,12 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from leads_core.accounts import trail_entries
 from leads_core.accounts.models import ApiToken, User
+from leads_core.accounts.schemas import ERASED_TOKEN, ERASED_USER
 from leads_core.audit import erasure, trail
 from leads_core.audit.models import SubjectKind
 from leads_core.errors import NotFound
-
-USER_NAME = "Erased user"
-TOKEN_NAME = "Erased token"  # noqa: S105 - a name, not a secret
 
 PLACES = text("UPDATE sessions SET ip_address = NULL, user_agent = NULL WHERE user_id = :user_id")
 
@@ -52,12 +50,12 @@ async def erase_locked(session: AsyncSession, user: User, tokens: Sequence[ApiTo
     """
     at = trail.now()
     for token in tokens:
-        token.name, token.version = TOKEN_NAME, token.version + 1
-        await _erase(session, token, SubjectKind.TOKEN, {"name": TOKEN_NAME}, at)
-    user.name, user.email, user.password_hash = USER_NAME, None, None
+        token.name, token.version = ERASED_TOKEN, token.version + 1
+        await _erase(session, token, SubjectKind.TOKEN, {"name": ERASED_TOKEN}, at)
+    user.name, user.email, user.password_hash = ERASED_USER, None, None
     user.version += 1
     actors = [user.id, *(token.id for token in tokens)]
-    await _erase(session, user, SubjectKind.USER, {"name": USER_NAME, "email": None}, at, actors)
+    await _erase(session, user, SubjectKind.USER, {"name": ERASED_USER, "email": None}, at, actors)
     await session.execute(PLACES, {"user_id": user.id})
     await session.flush()
 

@@ -15,6 +15,9 @@ from leads_core.accounts.permissions import Role, Scope
 from leads_core.errors import Invalid
 
 NAME_LIMIT = 200
+#: What a user and a token are called once they were erased.
+ERASED_USER = "Erased user"
+ERASED_TOKEN = "Erased token"  # noqa: S105 - a name, not a secret
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
@@ -34,6 +37,10 @@ class UserRead:
     @property
     def is_disabled(self) -> bool:
         return self.disabled_at is not None
+
+    @property
+    def is_erased(self) -> bool:
+        return self.is_disabled and self.email is None and self.name == ERASED_USER
 
     @classmethod
     def of(cls, user: User) -> UserRead:

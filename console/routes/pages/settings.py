@@ -24,7 +24,13 @@ from leads_core.errors import Invalid, Unauthenticated
 router = APIRouter(prefix="/settings", route_class=GuardedRoute, include_in_schema=False)
 
 A_YEAR = 365 * 24 * 60 * 60
-SAVED = {"password": "The new password is set. Every other session has ended.", "revoked": "The token is revoked."}
+SAVED = {
+    "password": "The new password is set. Every other session has ended.",
+    "revoked": "The token is revoked.",
+    "disabled": "The user is shut out: sessions have ended, links and tokens work no more.",
+    "enabled": "The user may sign in again.",
+    "erased": "The user is erased, here and in the trail.",
+}
 
 
 class SettingsDesk:
@@ -39,6 +45,7 @@ class SettingsDesk:
 
     async def page(self, *, errors: dict[str, str] | None = None, new_token: str | None = None) -> Response:
         tokens = await Tokens(self.pool).list(self.who.user_id)
+        may_manage = self.who.may(Permission.MANAGE_USERS)
         return self._render.page(
             "settings/index.html",
             status=422 if errors else 200,
@@ -47,6 +54,7 @@ class SettingsDesk:
             tokens=tokens,
             new_token=new_token,
             scopes=SCOPES,
+            users=await Accounts(self.pool).list() if may_manage else [],
         )
 
 
@@ -104,6 +112,23 @@ async def make_token(form: SentForm, desk: Desk) -> Response:
 async def revoke_token(token_id: UUID, desk: Desk) -> Response:
     await Tokens(desk.pool).revoke(token_id, owner_id=desk.who.user_id)
     return RedirectResponse("/settings?saved=revoked", 303)
+
+
+@router.post("/users/{user_id}/disable")
+@requires(Permission.MANAGE_USERS)
+async def disable_user(user_id: UUID, desk: Desk) -> Response:
+    try:
+        await Accounts(desk.pool).disable(user_id)
+    except Invalid as error:
+        return await desk.page(errors={"users": error.errors[0].message})
+    return RedirectResponse("/settings?saved=disabled#users", 303)
+
+
+@router.post("/users/{user_id}/enable")
+@requires(Permission.MANAGE_USERS)
+async def enable_user(user_id: UUID, desk: Desk) -> Response:
+    await Accounts(desk.pool).enable(user_id)
+    return RedirectResponse("/settings?saved=enabled#users", 303)
 
 
 @router.post("/appearance")
