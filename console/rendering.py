@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from console import wording
 from console.assets import Assets
+from leads_core.accounts.permissions import Permission
 from leads_core.accounts.visitor import Visitor
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -37,7 +38,7 @@ class Templates:
             lstrip_blocks=True,
             auto_reload=False,
         )
-        self.environment.globals.update(asset=assets.url, words=wording)
+        self.environment.globals.update(asset=assets.url, words=wording, permission=Permission)
         for name in COMPONENTS:
             self.environment.globals[name] = self.environment.get_template(f"components/{name}.html").module
 

@@ -1,12 +1,13 @@
 """The pages, one module for each. Fixed paths (/leads/new) come before those with an id in them."""
 
-from console.routes.pages import dashboard, erasing, imports, lead, lead_history, leads, settings, sign_in
+from console.routes.pages import audit, dashboard, erasing, imports, lead, lead_history, leads, settings, sign_in
 
 ROUTERS = (
     dashboard.router,
     sign_in.router,
     settings.router,
     imports.router,
+    audit.router,
     leads.router,
     lead.router,
     lead_history.router,
