@@ -15,6 +15,7 @@ from console.wording import field_label, value_in_words
 from leads_core.accounts.permissions import Permission
 from leads_core.accounts.service import Accounts
 from leads_core.accounts.visitor import Visitor
+from leads_core.audit import erasure
 from leads_core.audit import queries as trail
 from leads_core.audit.models import Action
 from leads_core.audit.queries import EntryRead
@@ -93,6 +94,7 @@ async def context_of(
         "suggestions": _suggestions(lead, found),
         "detail_fields": DETAIL_FIELDS,
         "others": max(0, others.value - (not lead.is_deleted)) if others else 0,
+        "erased_by": await _eraser(lead, database) if lead.erased_at else None,
     }
 
 
@@ -198,3 +200,9 @@ def put_back_in_words(fields: Sequence[str], lead: LeadRead) -> str:
     if field == "owner_id" or len(value) > QUOTED:
         return f"Put back {fields_in_words(fields)}."
     return f"{field_label(field)} is {value or 'empty'} again."
+
+
+async def _eraser(lead: LeadRead, database: Database) -> str:
+    """Who erased the lead's person, by the name they had then."""
+    async with database.transaction() as session:
+        return await erasure.eraser_of(session, lead.id) or "somebody whose name was erased"

@@ -20,6 +20,7 @@ from leads_core.accounts.service import Accounts
 from leads_core.audit import erasure, trail
 from leads_core.audit.record.entry import fields_of
 from leads_core.database import Database
+from leads_core.enrichment import kept_answers, outgoing_requests
 from leads_core.enrichment import queries as enrichment
 from leads_core.errors import Invalid, StillRunning
 from leads_core.jobs import forgetting as jobs
@@ -81,10 +82,13 @@ class Erasing:
         nothing the second time. Raises NotFound, StaleVersion, Invalid, and StillRunning while an import runs whose
         file holds the person.
         """
-        needles, files = await self._search(lead_id, wanted)
+        needles, domains, files = await self._search(lead_id, wanted)
 
         async def everywhere_else(session: AsyncSession, lead: LeadRead) -> None:
             await enrichment.forget_facts(session, lead.id)
+            await outgoing_requests.forget_of(session, lead.id)
+            for domain in sorted(domains):
+                await kept_answers.forget_about(session, domain)
             await jobs.forget_lead(session, lead.id, needles.texts)
             await forget_files(session, files, needles)
             await idempotency.empty_answers_about(session, lead.id)
@@ -123,14 +127,18 @@ class Erasing:
             if await jobs.is_running_for(session, [user_id, *(token.id for token in tokens)]):
                 raise StillRunning(WORKS)
 
-    async def _search(self, lead_id: UUID, wanted: Erasure) -> tuple[Needles, set[UUID]]:
-        """What betrays the person, and the kept files that hold it. Before the lead is locked: files are large."""
+    async def _search(self, lead_id: UUID, wanted: Erasure) -> tuple[Needles, set[str], set[UUID]]:
+        """What betrays the person, the domains they stood at, and the kept files that hold them.
+
+        Before the lead is locked: files are large.
+        """
         async with self._database.transaction() as session:
             values: set[str] = set()
             if wanted.of_person:
                 values = await erasure.known_values(session, lead_id, "person", TELLING)
                 names = await erasure.known_values(session, lead_id, "person", ["contact_name"])
                 values |= {name for name in names if " " in name.strip()}
+            domains = await erasure.known_values(session, lead_id, "data", ["domain"])
             needles = Needles(values)
             files = {*await erasure.imports_of(session, lead_id), *await files_holding(session, needles)}
-        return needles, files
+        return needles, domains | {value.rpartition("@")[2] for value in values if "@" in value}, files

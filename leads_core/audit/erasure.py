@@ -45,6 +45,10 @@ SPEAK = text("""
     SELECT EXISTS (SELECT FROM audit_log WHERE actor_id = ANY(:actors)
                    AND jsonb_path_exists(parts, '$.origin[1].* ? (@ != null)'))
 """).bindparams(bindparam("actors", type_=_UUIDS))
+ERASER = text("""
+    SELECT parts #>> '{origin,1,actor_name}' FROM audit_log
+    WHERE subject_id = :subject_id AND action = 'ERASE' AND parts ? 'person' ORDER BY seq DESC LIMIT 1
+""")
 IMPORTS = text("""
     SELECT DISTINCT task_id FROM audit_log
     WHERE subject_id = :subject_id AND channel = 'import' AND task_id IS NOT NULL
@@ -103,6 +107,12 @@ async def holding(session: AsyncSession, subject_id: UUID, parts: Sequence[str])
     """How many entries of a subject hold one of these parts; an ERASE that says only that nothing stays does not."""
     found = await session.scalar(HOLD, {"subject_id": subject_id, "names": list(parts)})
     return int(found or 0)
+
+
+async def eraser_of(session: AsyncSession, subject_id: UUID) -> str | None:
+    """The name under which somebody erased the subject's person last; None where that was erased too."""
+    name: str | None = await session.scalar(ERASER, {"subject_id": subject_id})
+    return name
 
 
 async def is_named(session: AsyncSession, actors: Sequence[UUID]) -> bool:

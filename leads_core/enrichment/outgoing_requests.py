@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from leads_core.database import new_id
@@ -15,6 +15,8 @@ from leads_core.enrichment.models import OutgoingRequest
 from leads_core.outgoing.recording import RequestRecord
 
 LONGEST_URL = 2048
+# Waits for an erasure that has begun.
+ERASED = text("SELECT erased_at IS NOT NULL FROM leads WHERE id = :lead_id FOR SHARE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ class OutgoingRequestRead:
 
 async def note(session: AsyncSession, lead_id: UUID, task_id: UUID, records: Sequence[RequestRecord]) -> None:
     """Keep the requests that were made for this lead by this job. A lead that was erased meanwhile keeps none."""
+    if await session.scalar(ERASED, {"lead_id": lead_id}):
+        return
     rows = [
         {
             "id": new_id(),

@@ -15,7 +15,7 @@ from console.forms import Form, SentForm
 from console.lead_page import Problem
 from leads_core.accounts.permissions import Permission
 from leads_core.accounts.service import Accounts
-from leads_core.erasing import PARTS, Erasing, Erasure, Foreseen
+from leads_core.erasing import Erasing, Erasure, Foreseen
 from leads_core.errors import Invalid, StaleVersion, StillRunning
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
@@ -63,8 +63,9 @@ Desk = Annotated[ErasingDesk, Depends(ErasingDesk)]
 @requires(Permission.ERASE)
 async def ask(request: Request, lead_id: UUID, desk: Desk) -> Response:
     """Exactly what would go and what would stay; another choice shows itself here first."""
-    wanted = _chosen(Form(request.query_params.multi_items()))
+    form = Form(request.query_params.multi_items())
     try:
+        wanted = _chosen(form) if form.has("part") else Erasure()
         return desk.lead_page(await desk.erasing.foresee(lead_id, wanted))
     except Invalid as error:
         return await _refused(desk, lead_id, error)
@@ -73,8 +74,8 @@ async def ask(request: Request, lead_id: UUID, desk: Desk) -> Response:
 @router.post("/leads/{lead_id}/erase")
 @requires(Permission.ERASE)
 async def erase(lead_id: UUID, form: SentForm, desk: Desk) -> Response:
-    wanted = _chosen(form)
     try:
+        wanted = _chosen(form)
         lead = await desk.erasing.erase_lead(lead_id, wanted, if_version=form.version)
     except StaleVersion:
         problem = Problem("Not erased: the lead changed meanwhile", "Look again at what will go, then erase.")
@@ -106,8 +107,8 @@ async def erase_user(user_id: UUID, form: SentForm, desk: Desk) -> Response:
 
 
 def _chosen(form: Form) -> Erasure:
-    """The parts that are ticked, the person alone where nothing was chosen yet; and the domain, unless it is to go."""
-    parts = {part for part in form.all("part") if part in PARTS} or {"person"}
+    """The parts that are ticked; the domain stays, unless it is to go. Raises Invalid."""
+    parts = set(form.all("part"))
     keep = {"domain"} if "data" in parts and form.ticked("keep_domain", otherwise=True) else set()
     return Erasure(frozenset(parts), frozenset(keep))
 

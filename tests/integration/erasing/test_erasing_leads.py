@@ -15,6 +15,7 @@ import pytest
 from leads_core import idempotency
 from leads_core.audit.record import entry as record
 from leads_core.database import Database, new_id
+from leads_core.enrichment import kept_answers, outgoing_requests
 from leads_core.enrichment import queries as enrichment
 from leads_core.enrichment.coordinator import Coordinator
 from leads_core.enrichment.merging import Fact
@@ -27,6 +28,7 @@ from leads_core.jobs.models import JobState
 from leads_core.leads.row_matching import Existing, UpsertRow
 from leads_core.leads.schemas import LeadCreate, LeadRead, LeadUpdate, Source
 from leads_core.leads.service import LeadService
+from leads_core.outgoing.recording import RequestRecord
 from leads_core.settings import Settings
 from tests.builders import ANA_ID, a_lead
 from tests.integration.erasing.conftest import WhereIs
@@ -80,6 +82,7 @@ async def test_nothing_of_the_person_stays_and_the_trail_holds(
     assert await where_is(*BETRAYING) >= {
         *("leads.email", "leads.search_text", "audit_log.parts", "lead_facts.value", "idempotency_keys.body"),
         *("jobs.error", "jobs.result", "job_files.content", "pgqueuer_log.traceback"),
+        *("outgoing_requests.url", "provider_answers.facts"),
     }
 
     erased = await erasing.erase_lead(zoe.id, Erasure())
@@ -404,13 +407,18 @@ async def _leave_traces(
     now = datetime.now(UTC)
     enriching = await leads.enrich(zoe.id)
     assert enriching.enrichment_task_id is not None
+    facts = [Fact("contact_name", "Zoë Quixote", "website", 90, now, "https://acme.com/quixote", False)]
     async with database.transaction() as session:
-        facts = [Fact("contact_name", "Zoë Quixote", "website", 90, now, "https://acme.com/quixote", False)]
         await enrichment.replace_facts(session, zoe.id, new_id(), "website", facts)
+        request = RequestRecord(purpose="website", url="https://acme.com/quixote", when=now, host="acme.com")
+        await outgoing_requests.note(session, zoe.id, new_id(), [request])
         result = {"providers": [{"name": "email", "error": "zoe.quixote@acme.com bounced"}]}
         await queue.finish(
             session, enriching.enrichment_task_id, JobState.FAILED, error="no zoe.quixote@acme.com", result=result
         )
+    question = kept_answers.Question("website", "acme.com", "acme.com")
+    await kept_answers.claim(database, question)
+    await kept_answers.keep(database, question, facts, None)
     request = KeyedRequest(BEA, "POST", f"/api/v1/leads/{zoe.id}/restore", "k", b"x")
 
     async def produce() -> Answer:
