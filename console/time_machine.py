@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from console.trail_page import TrailAddress
-from console.trail_wording import UNSAID, Names, TrailLine, said_value, trail_line
+from console.trail_wording import BOOKKEEPING, UNSAID, Names, TrailLine, said_value, trail_line
 from console.wording import FIELDS, field_label
 from leads_core.audit.queries import EntryRead
 from leads_core.leads.history import REVERTIBLE, Standing, differing
@@ -73,7 +73,7 @@ def lead_then(
         newest=lead.version,
         in_bin=past.in_bin,
         fields=held,
-        empty=[field.label for field in fields if field.then is None and not field.differs],
+        empty=[f.label for f in fields if f.then is None and not f.differs and f.name not in BOOKKEEPING],
         unknown=[field_label(name) for name in FIELDS if name in past.unknown and name not in UNSAID],
         put_back=back,
         older=address.standing_at(past.seq - 1) if past.seq > 1 else None,

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from console.list_filters import Chip, Choice, Group
 from console.trail_wording import ACTIONS, ORDER, Names, TrailLine, trail_line
-from console.wording import field_in_sentence, field_label
+from console.wording import field_label
 from leads_core.audit.queries import EntryRead, TrailChoices, TrailFilter
 from leads_core.audit.record.entry import PART_OF
 from leads_core.leads.history import REVERTIBLE
@@ -184,7 +184,12 @@ def _groups(address: TrailAddress, choices: TrailChoices, actors: Mapping[str, s
     fields = [field for field in choices.fields if field not in UNCHOSEN]
     fields.sort(key=lambda field: (ORDER.get(field, 99), field))
     return [
-        _group("actor", "Who", {actor: actors.get(actor) or "Somebody" for actor in who}, address.actors),
+        _group(
+            "actor",
+            "Who",
+            {actor: actors.get(actor) or "Somebody" for actor in _once([*who, *address.actors])},
+            address.actors,
+        ),
         _group("action", "What", {action: ACTIONS[action] for action in did}, address.actions),
         _group("field", "Field", {field: field_label(field) for field in fields}, address.fields),
     ]
@@ -192,7 +197,7 @@ def _groups(address: TrailAddress, choices: TrailChoices, actors: Mapping[str, s
 
 def _group(name: str, label: str, words: Mapping[str, str], chosen: Sequence[str]) -> Group:
     values = _once([*words, *chosen])
-    shown = {value: words.get(value) or ACTIONS.get(value) or field_in_sentence(value) for value in values}
+    shown = {value: words.get(value) or ACTIONS.get(value) or field_label(value) for value in values}
     return Group(name, label, "checkbox", [Choice(value, shown[value], value in chosen) for value in values])
 
 

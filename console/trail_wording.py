@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from datetime import datetime
@@ -10,7 +10,16 @@ from types import MappingProxyType
 from typing import Any, Protocol
 from uuid import UUID
 
-from console.wording import CHANNELS, FIELDS, STAGES, field_in_sentence, field_label, number, value_in_words
+from console.wording import (
+    CHANNELS,
+    FIELDS,
+    STAGES,
+    agent_in_words,
+    field_in_sentence,
+    field_label,
+    number,
+    value_in_words,
+)
 from leads_core.audit.record.entry import PART_OF
 
 #: Bookkeeping that says nothing to a person beside the sentence itself.
@@ -25,7 +34,6 @@ ADDED = {
 DONE = {
     "DELETE": "moved it to the bin",
     "RESTORE": "restored it from the bin",
-    "REVERT": "put back {fields}",
     "MERGE": "merged another lead into it",
 }
 #: What kind of thing an entry did, as a filter offers it.
@@ -177,17 +185,18 @@ def _person(entry: Entry, viewer_id: UUID | None) -> str:
 def _what(entry: Entry, viewer_id: UUID | None) -> str:
     if entry.action == "CREATE":
         return ADDED.get(str(entry.new_values.get("source")), "added it")
-    if entry.action == "UPDATE":
-        return _changed(entry)
     if entry.action == "ENRICH":
         return _enriched(entry, viewer_id)
-    if entry.action == "ERASE":
-        return _erased(entry)
-    if entry.action == "DISMISS":
-        return _dismissed(entry)
-    if entry.action == "REVERT" and not _said(entry) and not entry.erased:
-        return "put back where values came from"
-    return DONE.get(entry.action, entry.action.lower().replace("_", " ")).format(fields=_listed(_said(entry)))
+    if entry.action in SENTENCES:
+        return SENTENCES[entry.action](entry)
+    return DONE.get(entry.action, entry.action.lower().replace("_", " "))
+
+
+def _put_back(entry: Entry) -> str:
+    fields = _said(entry)
+    if not fields:
+        return "put back what was erased since" if entry.erased else "put back where values came from"
+    return f"put back {_listed(fields)}"
 
 
 def _erased(entry: Entry) -> str:
@@ -232,6 +241,8 @@ def _where(entry: Entry, shows_addresses: bool) -> str:
     parts = [CHANNELS.get(entry.channel, entry.channel)]
     if shows_addresses and entry.ip_address:
         parts.append(entry.ip_address)
+    if shows_addresses and entry.user_agent:
+        parts.append(agent_in_words(entry.user_agent))
     if entry.channel == "worker" and entry.task_id is not None:
         parts.append(f"job {str(entry.task_id)[-8:]}")
     if entry.seq is not None:
@@ -267,3 +278,11 @@ def _listed(fields: Sequence[str]) -> str:
 
 def _enumerated(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
+
+
+SENTENCES: Mapping[str, Callable[[Entry], str]] = {
+    "UPDATE": _changed,
+    "REVERT": _put_back,
+    "ERASE": _erased,
+    "DISMISS": _dismissed,
+}

@@ -5,6 +5,7 @@ The sentences of the trail stand in trail_wording.py.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -64,6 +65,15 @@ FACTS = {
     "founded_on": "Founded",
     "generator": "Site made with",
     "social_profile": "Social profile",
+}
+#: How browsers call themselves, the most particular first: every one of them also claims to be others.
+BROWSERS = {
+    "Edg": "Edge",
+    "OPR": "Opera",
+    "Firefox": "Firefox",
+    "HeadlessChrome": "Chrome",
+    "Chrome": "Chrome",
+    "Version": "Safari",
 }
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 WORDS_BY_FIELD = {
@@ -199,6 +209,15 @@ def day(value: date, now: date | None = None) -> str:
     """21 Nov 2026; without the year when it is this one."""
     year = "" if now is not None and value.year == now.year else f" {value.year}"
     return f"{value.day} {MONTHS[value.month - 1]}{year}"
+
+
+def agent_in_words(user_agent: str) -> str:
+    """A browser's name and version, or a script's: Firefox 140, curl 8.5.0."""
+    for token, name in BROWSERS.items():
+        if found := re.search(rf"\b{token}/(\d+)", user_agent):
+            return f"{name} {found[1]}"
+    product, _, rest = user_agent.partition("/")
+    return f"{product} {rest.split()[0]}" if rest.split() and len(product) <= 30 else user_agent[:30]
 
 
 def initials(name: str) -> str:

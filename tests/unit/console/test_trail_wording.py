@@ -95,7 +95,7 @@ def test_addresses_are_shown_only_to_whoever_may_see_them() -> None:
     entry = AnEntry()
 
     assert trail_line(entry, ROSA).where == "Web · entry 4"
-    assert trail_line(entry, ROSA, shows_addresses=True).where == "Web · 203.0.113.24 · entry 4"
+    assert trail_line(entry, ROSA, shows_addresses=True).where == "Web · 203.0.113.24 · Firefox 140 · entry 4"
 
 
 def test_what_was_erased_is_named_and_not_shown() -> None:
@@ -103,3 +103,37 @@ def test_what_was_erased_is_named_and_not_shown() -> None:
 
     assert line.who == "Somebody whose name was erased"
     assert line.differences == [Difference("Email", None, None, erased=True)]
+
+
+def test_an_erasure_says_what_it_took_and_shows_nothing() -> None:
+    taken = dict.fromkeys(("email", "phone", "notes"))
+    line = trail_line(AnEntry("ERASE", old_values=taken, new_values=taken), ROSA)
+
+    assert (line.what, line.differences) == (
+        "erased the person and description and notes, here and in every entry before",
+        [],
+    )
+
+
+def test_a_dismissal_names_the_value_and_changes_nothing() -> None:
+    entry = AnEntry("DISMISS", None, old_values={"phone": "+45 32 12 12 12"}, new_values={"phone": None})
+    line = trail_line(entry, ROSA)
+
+    assert (line.what, line.where) == ("dismissed “+45 32 12 12 12” for phone", "Web")
+    assert line.differences == []
+
+
+def test_a_revert_lists_what_it_put_back() -> None:
+    entry = AnEntry("REVERT", old_values={"city": "Oslo", "stage": "won"}, new_values={"city": None, "stage": "new"})
+
+    assert trail_line(entry, ROSA).what == "put back city and stage"
+    assert trail_line(AnEntry("REVERT", new_values={"provenance": {}}), ROSA).what == "put back where values came from"
+
+
+def test_an_owner_is_called_by_name() -> None:
+    idris = "0190a000-0000-7000-8000-000000000002"
+    line = trail_line(
+        AnEntry(old_values={"owner_id": None}, new_values={"owner_id": idris}), ROSA, names={idris: "Idris"}
+    )
+
+    assert line.differences == [Difference("Owner", None, "Idris")]
