@@ -77,7 +77,7 @@ class LogWatch:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._size = -1
+        self._size = 0
         self._waiting = 0
         self._looking: asyncio.Task[None] | None = None
         self._looked = asyncio.Event()
@@ -86,10 +86,10 @@ class LogWatch:
         """Returns when the log has more than size entries, or when the time is over. Holds no connection meanwhile."""
         self._waiting += 1
         if self._looking is None:
-            self._size = -1
             self._looking = asyncio.create_task(self._look())
         try:
             async with asyncio.timeout(seconds):
+                await self._looked.wait()
                 while self._size <= size:
                     await self._looked.wait()
         except TimeoutError:

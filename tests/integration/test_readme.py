@@ -86,6 +86,24 @@ def test_the_api_guides_examples_work(server: RunningServer, curl: Path) -> None
     assert '"RESTORE"' in output
 
 
+def test_the_follower_among_the_examples_goes_on_where_it_was_killed(server: RunningServer, tmp_path: Path) -> None:
+    token = server.leads("token", "create", "follower", "--scopes", "audit:read")["token"]
+    command = [sys.executable, "examples/follow_changes.py", f"{server.url}/api/v1", str(tmp_path / "followed.json")]
+    environment = {**server.environment, "LEADS_TOKEN": token}
+    lines: list[dict[str, Any]] = []
+    for domain in ("first.com", "second.com"):
+        (tmp_path / "more.csv").write_text(f"domain\n{domain}\n")
+        server.leads("import", str(tmp_path / "more.csv"))
+        with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE) as follower:
+            assert follower.stdout is not None
+            while not lines or lines[-1]["new_values"].get("domain") != domain:
+                lines.append(json.loads(follower.stdout.readline()))
+            follower.kill()
+
+    numbers = [line["log_index"] for line in lines]
+    assert sorted(set(numbers)) == list(range(numbers[-1] + 1))
+
+
 def test_the_audit_pages_python_gives_the_published_checksums() -> None:
     listing: dict[str, Any] = {}
     exec("".join(re.findall(r"```python\n(.*?)```", _text("docs/audit.md"), re.DOTALL)), listing)  # noqa: S102
