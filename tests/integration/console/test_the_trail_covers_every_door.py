@@ -34,6 +34,16 @@ async def _api_quick_add(client: AsyncClient, _: str) -> None:
     assert (await client.post(f"{API}/quick-add", json={"text": "linear.app\nbo@bitwarden.com"})).status_code == 207
 
 
+async def _api_revert(client: AsyncClient, lead: str) -> None:
+    await client.patch(f"{API}/{lead}", json={"city": "Bonn"})
+    assert (await client.post(f"{API}/{lead}/revert", json={"seq": 1})).status_code == 200
+
+
+async def _web_revert(client: AsyncClient, lead: str) -> None:
+    await client.post(f"/leads/{lead}", data={"city": "Bonn"})
+    assert (await client.post(f"/leads/{lead}/revert", data={"seq": "1", "field": "city"})).status_code == 303
+
+
 BY_SCRIPT: dict[str, tuple[Deed, list[str]]] = {
     "create": (lambda api, _: api.post(API, json={"domain": "linear.app", "enrich": True}), ["CREATE"]),
     "quick-add": (_api_quick_add, ["CREATE", "CREATE"]),
@@ -41,6 +51,7 @@ BY_SCRIPT: dict[str, tuple[Deed, list[str]]] = {
     "update by PATCH": (lambda api, lead: api.patch(f"{API}/{lead}", json={"tags": ["a", "b"]}), ["UPDATE"]),
     "delete": (lambda api, lead: api.delete(f"{API}/{lead}"), ["DELETE"]),
     "enrich": (lambda api, lead: api.post(f"{API}/{lead}/enrich"), ["ENRICH"]),
+    "revert": (_api_revert, ["UPDATE", "REVERT"]),
 }
 
 BY_HAND: dict[str, tuple[Deed, list[str]]] = {
@@ -49,6 +60,7 @@ BY_HAND: dict[str, tuple[Deed, list[str]]] = {
     "update": (lambda web, lead: web.post(f"/leads/{lead}", data={"city": "Bonn", "version": "1"}), ["UPDATE"]),
     "delete": (lambda web, lead: web.post(f"/leads/{lead}/delete"), ["DELETE"]),
     "enrich": (lambda web, lead: web.post(f"/leads/{lead}/enrich"), ["ENRICH"]),
+    "revert": (_web_revert, ["UPDATE", "REVERT"]),
 }
 
 
