@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from httpx2 import AsyncClient
 
-from leads_core.accounts.permissions import OF_ROLE, Permission, Role
+from leads_core.accounts.permissions import OF_ROLE, OF_SCOPE, Permission, Role
 from tests.integration.console.conftest import Ask
 
 #: Addresses that let everybody in: probes, the sign-in and its end, yes or no, and how the page looks.
@@ -27,6 +27,10 @@ OPEN = {
 }
 
 
+#: What a token may do at most.
+GIVEN_BY_SCOPES = frozenset[Permission]().union(*OF_SCOPE.values())
+
+
 def routes(app: FastAPI) -> list[tuple[str, str, Permission | None]]:
     """(method, path, permission) of each route, found as the app itself finds them."""
     found = []
@@ -39,7 +43,7 @@ def routes(app: FastAPI) -> list[tuple[str, str, Permission | None]]:
 
 
 def address(path: str) -> str:
-    for name in ("lead_id", "job_id", "token_id", "fact_id", "secret"):
+    for name in ("lead_id", "job_id", "token_id", "user_id", "fact_id", "secret"):
         path = path.replace(f"{{{name}}}", str(uuid4()))
     return path
 
@@ -65,6 +69,13 @@ async def test_a_role_is_let_in_only_where_its_permissions_reach(app: FastAPI, b
         elif permission is not None and path != "/events":
             answer = await client.request(method, address(path))
             assert answer.status_code not in {401, 403, 500}, f"{role} {method} {path}: {answer.text}"
+
+
+async def test_a_token_never_does_what_no_scope_gives_not_even_an_administrators(app: FastAPI, script: Ask) -> None:
+    client = await script(Role.ADMIN)
+    for method, path, permission in routes(app):
+        if permission is not None and permission not in GIVEN_BY_SCOPES:
+            assert (await client.request(method, address(path))).status_code == 403, f"{method} {path}"
 
 
 async def test_a_forged_or_revoked_identity_is_nobodys(app: FastAPI, nobody: AsyncClient) -> None:
