@@ -115,7 +115,7 @@ class LeadCreate(LeadFields):
 
     def columns(self) -> dict[str, Any]:
         """Column -> value."""
-        return {**self.model_dump(include=set(LeadCreate.model_fields)), "stage": self.stage.value}
+        return {**{name: getattr(self, name) for name in LeadCreate.model_fields}, "stage": self.stage.value}
 
 
 class LeadUpdate(LeadFields):

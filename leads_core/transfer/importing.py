@@ -31,7 +31,7 @@ from leads_core.transfer.column_matching import chosen_columns, match_columns
 from leads_core.transfer.readers import Row, Table
 from leads_core.transfer.reading import Refused, RowReader
 
-BATCH = 500
+BATCH = 1000
 #: Refused rows that a result lists; all of them can be downloaded.
 LISTED = 1000
 
