@@ -58,8 +58,9 @@ async def sign_what_is_committed(database: Database, settings: Settings, file: C
                 )
         else:
             signers = await _check_predecessor(connection, settings, filed, size, name)
-            number = await note_in_database(connection, filed)
-        if size == 0 or (filed and filed.checkpoint.size == size and filed.checkpoint.log_name == name):
+            if filed.checkpoint.log_name == name:
+                number = await note_in_database(connection, filed)
+        if size == 0 or (filed and (filed.checkpoint.log_name, filed.checkpoint.size) == (name, size)):
             return number
         checkpoint = Checkpoint(name, size, await root_at(connection, size))
         note = sign(checkpoint, _due(keys.signing_keys(settings), signers))
