@@ -17,13 +17,19 @@ from leads_core.jobs import queue
 from leads_core.jobs.models import JobKind
 from leads_core.jobs.queue import JobRead
 from leads_core.jobs.worker import in_the_name_of
-from leads_core.transfer import uploads
+from leads_core.transfer import importing, uploads
 from leads_core.transfer.importing import ImportHandler, ImportOptions
 
 COMPANIES = Path(__file__).parents[3] / "examples" / "companies.csv"
 
 StartImport = Callable[..., Awaitable[UUID]]
 RunImport = Callable[..., Awaitable[JobRead]]
+
+
+@pytest.fixture(autouse=True)
+def batches_of_500_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a file of a few hundred rows has more than one."""
+    monkeypatch.setattr(importing, "BATCH", 500)
 
 
 @pytest.fixture
