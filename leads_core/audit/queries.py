@@ -61,19 +61,6 @@ PAST = text("""
     SELECT seq, action, parts FROM audit_log WHERE subject_id = :subject_id AND seq <= :seq ORDER BY seq
 """).columns(column("seq", Integer), column("action", Text), column("parts", JSONB))
 
-#: The newest entries and whether the leads they speak of have as many entries as their version says.
-COMPLETENESS = """
-    WITH newest AS (SELECT id, version FROM leads WHERE deleted_at IS NULL
-                    ORDER BY updated_at DESC, id DESC LIMIT 1000),
-         counted AS (
-             SELECT version, (SELECT count(*) FROM audit_log WHERE subject_id = newest.id AND seq IS NOT NULL) AS found
-             FROM newest)
-    SELECT coalesce(sum(version), 0)::bigint AS expected, coalesce(sum(found), 0)::bigint AS found,
-           (SELECT occurred_at FROM audit_log ORDER BY id DESC LIMIT 1) AS last_write,
-           (SELECT count(*) FROM (SELECT 1 FROM audit_pending LIMIT 100000) p) AS pending
-    FROM counted
-"""
-
 #: Leads with an entry after a point in time: ids are UUIDv7, so their order is the order of time.
 CHANGED_SINCE = """
     SELECT DISTINCT subject_id FROM (
@@ -146,16 +133,6 @@ class TrailChoices:
     fields: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Completeness:
-    """Entries expected (the sum of versions) and found, of the 1,000 leads that changed last."""
-
-    expected: int
-    found: int
-    last_write: datetime | None
-    pending: int
-
-
 EVERYTHING = TrailFilter()
 
 
@@ -210,12 +187,6 @@ async def past_of(session: AsyncSession, subject_id: UUID, seq: int) -> list[Pas
     """A subject's entries up to this one, the oldest first. Events without a state are none of them."""
     rows = await session.execute(PAST, {"subject_id": subject_id, "seq": seq})
     return [PastEntry(row.seq, row.action, row.parts) for row in rows]
-
-
-async def completeness(reader: asyncpg.Connection) -> Completeness:
-    """Whether every version of the leads that changed last has its entry."""
-    row = await reader.fetchrow(COMPLETENESS)
-    return Completeness(row["expected"], row["found"], row["last_write"], row["pending"])
 
 
 async def leads_changed_since(reader: asyncpg.Connection, entry_id: UUID, limit: int) -> list[UUID]:

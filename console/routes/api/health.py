@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter
@@ -12,7 +13,8 @@ from starlette.responses import Response
 from console.dependencies import AnyVisitor, GuardedRoute, Pool, requires
 from console.routes.api.answers import json_answer
 from leads_core.accounts.permissions import Permission
-from leads_core.audit import queries
+from leads_core.audit.completeness import COVERS, Completeness, completeness
+from leads_core.audit.log.state import LogState, log_state
 from leads_core.database import Database
 from leads_core.errors import Unavailable
 from leads_core.jobs import queue
@@ -50,21 +52,36 @@ async def health(pool: Pool, who: AnyVisitor) -> Response:
     async with pool.transaction() as session:
         jobs = await queue.queue_state(session)
     async with pool.reader() as reader:
-        trail = await queries.completeness(reader)
+        trail = await completeness(reader)
+        log = await log_state(reader)
+    found_whole = log.verification is None or log.verification.ok
     return _json(
         {
-            "ok": trail.expected == trail.found,
+            "ok": trail.is_complete and found_whole and log.alarm is None,
             "database": {"answered_in_ms": round(answered_in * 1000, 1), "pool": pool.usage()},
             "queue": {"waiting": jobs.waiting, "running": jobs.running, "oldest_seconds": round(jobs.oldest, 1)},
-            "audit": {
-                "entries_expected": trail.expected,
-                "entries_found": trail.found,
-                "of": "the 1,000 leads that changed last",
-                "last_write": trail.last_write,
-                "pending": trail.pending,
-            },
+            "audit": _audit(trail, log),
         }
     )
+
+
+def _audit(trail: Completeness, log: LogState) -> dict[str, Any]:
+    """The trail's figures, each named as a metric would be; doors are the metric's label."""
+    return {
+        "entries_expected": trail.total.entries_expected,
+        "entries_found": trail.total.entries_found,
+        "doors": {name: asdict(door) for name, door in trail.doors.items()},
+        "of": COVERS,
+        "last_write": trail.last_write,
+        "pending": log.unlogged,
+        "pending_since": log.unlogged_since,
+        "rejected": log.rejected,
+        "log_size": log.leaves,
+        "signed_size": log.checkpoint.size if log.checkpoint else 0,
+        "signed_at": log.checkpoint.signed_at if log.checkpoint else None,
+        "alarm": log.alarm,
+        "last_verification": asdict(log.verification) if log.verification else None,
+    }
 
 
 async def _answers(database: Database) -> bool:

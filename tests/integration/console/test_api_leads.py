@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from uuid import uuid4
 
+import asyncpg
 import pytest
 from fastapi import FastAPI
 from httpx2 import AsyncClient
@@ -211,8 +212,22 @@ async def test_health_tells_details_only_to_those_who_may_read(api: AsyncClient,
     health = (await api.get(f"{URL}/health")).json()
 
     assert (health["audit"]["entries_expected"], health["audit"]["entries_found"]) == (1, 1)
+    assert health["audit"]["doors"]["api"] == {"leads": 1, "entries_expected": 1, "entries_found": 1}
     assert health["audit"]["last_write"] is not None
     assert health["queue"]["waiting"] == 0
+
+
+async def test_health_names_the_door_at_which_an_entry_is_missing(api: AsyncClient, owner: asyncpg.Connection) -> None:
+    lead = await created(api)
+    await owner.execute(f"""
+        SET session_replication_role = replica; DELETE FROM audit_log WHERE subject_id = '{lead["id"]}';
+        SET session_replication_role = DEFAULT
+    """)
+
+    health = (await api.get(f"{URL}/health")).json()
+
+    assert health["ok"] is False
+    assert health["audit"]["doors"]["api"] == {"leads": 1, "entries_expected": 1, "entries_found": 0}
 
 
 async def test_every_address_under_the_api_answers_in_problem_documents(api: AsyncClient) -> None:
