@@ -1,5 +1,6 @@
 """What a person types or pastes into the one field becomes leads, or a reason in words."""
 
+import unicodedata
 from typing import Annotated
 
 import pytest
@@ -178,4 +179,4 @@ def test_any_text_is_read_or_refused_in_words_and_what_is_read_can_be_created(te
             {**(line.fields or dict.fromkeys(Create.model_fields)), "source_detail": line.text}
         )
         assert line.fields is None or line.fields == created.model_dump(exclude={"source_detail"})
-        assert created.source_detail == (line.text or None)
+        assert created.source_detail == (unicodedata.normalize("NFC", line.text) or None)
