@@ -5,12 +5,17 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
+import sys
+from dataclasses import replace
 
 from console import telemetry
-from console.cli.surroundings import settings_at_a_database
+from console.cli.supervisor import environment_with
+from console.cli.surroundings import cli_context, settings_at_a_database
 from leads_core import idempotency, rate_limit
 from leads_core.accounts import sessions, sign_in_links
 from leads_core.audit.log.sequencer import Sequencer
+from leads_core.audit.verification.job import VerificationHandler, request_when_due
+from leads_core.context import acting_as
 from leads_core.database import Database
 from leads_core.enrichment import calling_back, kept_answers
 from leads_core.enrichment.coordinator import Coordinator
@@ -46,6 +51,7 @@ async def _run(settings: Settings) -> None:
             handlers: dict[JobKind, Handler] = {
                 JobKind.ENRICHMENT: Coordinator(database, installed_providers(client, *_remote(settings, database))),
                 JobKind.IMPORT: ImportHandler(database),
+                JobKind.VERIFICATION: verification_handler(database, settings),
             }
             running = Worker(database, handlers, chores(database, settings))
             for number in (signal.SIGINT, signal.SIGTERM):
@@ -68,6 +74,7 @@ def _remote(settings: Settings, database: Database) -> list[Provider]:
 def chores(database: Database, settings: Settings) -> list[Chore]:
     """What every worker does beside jobs."""
     return [
+        Chore("verify the trail each night", 300, lambda: verify_when_due(database)),
         Chore("take entries into the log and sign it", 1, Sequencer(database, settings).run_once),
         Chore("fold lead counts", 5, lambda: fold_counts(database)),
         Chore("forget ended sessions", HOUR, lambda: sessions.forget_ended(database)),
@@ -77,3 +84,23 @@ def chores(database: Database, settings: Settings) -> list[Chore]:
         Chore("forget old uploads", HOUR, lambda: cleaning.forget_old(database)),
         Chore("forget old answers of providers", HOUR, lambda: kept_answers.forget_old(database)),
     ]
+
+
+def verification_handler(database: Database, settings: Settings) -> VerificationHandler:
+    """Verification by the command that operators use, with what it needs of these settings and no signing key."""
+    command = (sys.executable, "-m", "console.cli", "audit", "verify", "--json", "--record")
+    environment = environment_with(
+        DATABASE_URL=database.url,
+        DATA_DIR=str(settings.data_dir.absolute()),
+        AUDIT_CHECKPOINT_FILE=str(settings.checkpoint_file.absolute()),
+    )
+    without = {"AUDIT_SIGNING_KEY", "DATABASE_OWNER_URL"}
+    return VerificationHandler(
+        database, command, {name: value for name, value in environment.items() if name not in without}
+    )
+
+
+async def verify_when_due(database: Database) -> None:
+    """Ask for the nightly verification, as the system."""
+    with acting_as(replace(cli_context(), channel="worker")):
+        await request_when_due(database)
