@@ -59,6 +59,7 @@ class Subject:
     name: str
     url: str | None = None
     note: str = ""
+    is_lead: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ def _who(entry: EntryRead) -> str:
 
 def _actor(entry: EntryRead) -> str:
     if entry.actor_kind == "anonymous":
-        return "Somebody not signed in"
+        return "Not signed in"
     return entry.actor_name or ERASED_NAME
 
 
@@ -145,14 +146,19 @@ def _subject(entry: EntryRead, names: Names) -> Subject:
         case "lead", UUID() as lead_id:
             return _lead(entry, names.leads.get(lead_id), lead_id)
         case "user", UUID() as user_id:
-            return Subject(names.users.get(user_id, "A user that is gone"), note="user")
+            return Subject(names.users.get(user_id, "A user that is gone"), _trail_of(user_id), "user")
         case "token", UUID() as token_id:
-            return Subject(names.tokens.get(token_id, "A token that is gone"), note="token")
+            return Subject(names.tokens.get(token_id, "A token that is gone"), _trail_of(token_id), "token")
         case "export", UUID() as export_id:
-            return Subject(EXPORTS.get(str(entry.new_values.get("what")), f"Export {str(export_id)[-8:]}"))
+            what = EXPORTS.get(str(entry.new_values.get("what")), "Export")
+            return Subject(what, _trail_of(export_id), str(export_id)[-8:])
         case "log", _:
             return Subject("The log")
     return Subject("Nobody known", note="user")
+
+
+def _trail_of(subject_id: UUID) -> str:
+    return f"/audit?subject_id={subject_id}"
 
 
 def _lead(entry: EntryRead, lead: LeadName | None, lead_id: UUID) -> Subject:
@@ -160,7 +166,7 @@ def _lead(entry: EntryRead, lead: LeadName | None, lead_id: UUID) -> Subject:
         return Subject("A lead that is gone", note=str(lead_id)[-8:])
     at = "" if entry.seq is None else f"?at={entry.seq}"
     note = "erased" if lead.is_erased and lead.name else "in the bin" if lead.in_bin else ""
-    return Subject(lead.name or "An erased lead", f"/leads/{lead_id}{at}", note)
+    return Subject(lead.name or "An erased lead", f"/leads/{lead_id}{at}", note, is_lead=True)
 
 
 def _what(entry: EntryRead, names: Mapping[str, str]) -> tuple[str, list[Difference], str]:

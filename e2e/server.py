@@ -168,7 +168,7 @@ async def _empty(owner_url: str, checkpoints: Path) -> None:
             # Nobody signs meanwhile: a file that outlives the log it speaks of is what a rollback looks like.
             await connection.execute("SELECT pg_advisory_xact_lock($1)", THE_LOG)
             await connection.execute(f"SET LOCAL session_replication_role = replica; {deletes}")
-            checkpoints.unlink(missing_ok=True)
+            await asyncio.to_thread(checkpoints.unlink, missing_ok=True)
     finally:
         await connection.close()
 
