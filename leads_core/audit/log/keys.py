@@ -7,7 +7,8 @@ keys beside the first signing key. Only who signs ever asks for a signing key.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from leads_core.audit.record.signed_note import KEY_NAME, SigningKey, VerifierKey
@@ -20,9 +21,11 @@ def log_name(settings: Settings) -> str:
     if settings.audit_log_name is not None:
         return _checked(settings.audit_log_name, "AUDIT_LOG_NAME")
     path = name_file(settings)
-    if not path.exists():
-        publish(path, new_log_name())
-    return _checked(path.read_text(encoding="utf-8").strip(), str(path))
+    with _faults_in_words(path):
+        if not path.exists():
+            publish(path, new_log_name())
+        name = path.read_text(encoding="utf-8").strip()
+    return _checked(name, str(path))
 
 
 def new_log_name() -> str:
@@ -52,7 +55,9 @@ def signing_keys(settings: Settings) -> tuple[SigningKey, ...]:
             f"AUDIT_SIGNING_KEY is not set and {made} is gone, though keys of this log are known: put the file back, "
             "or set AUDIT_SIGNING_KEY to a new key (64 hex digits)."
         )
-    keys = tuple(SigningKey(log_name(settings), seed) for seed in settings.signing_seeds)
+    with _faults_in_words(made):
+        seeds = settings.signing_seeds
+    keys = tuple(SigningKey(log_name(settings), seed) for seed in seeds)
     list_keys(settings, [key.verifier for key in keys])
     return keys
 
@@ -65,9 +70,9 @@ def verifier_keys(settings: Settings) -> tuple[VerifierKey, ...]:
     if settings.audit_public_keys:
         return tuple(_parsed(text, "AUDIT_PUBLIC_KEYS") for text in settings.audit_public_keys)
     path = public_keys_file(settings)
-    if not path.exists():
-        return ()
-    return tuple(_parsed(text, str(path)) for text in path.read_text(encoding="utf-8").split())
+    with _faults_in_words(path):
+        texts = path.read_text(encoding="utf-8").split() if path.exists() else []
+    return tuple(_parsed(text, str(path)) for text in texts)
 
 
 def list_keys(settings: Settings, wanted: Iterable[VerifierKey]) -> None:
@@ -79,7 +84,16 @@ def list_keys(settings: Settings, wanted: Iterable[VerifierKey]) -> None:
     if settings.audit_public_keys:
         raise Misconfigured(f"AUDIT_PUBLIC_KEYS does not list a key that signs. Add: {' '.join(map(str, missing))}")
     lines = "\n".join(map(str, (*known, *missing)))
-    publish(public_keys_file(settings), lines, over=True)
+    with _faults_in_words(public_keys_file(settings)):
+        publish(public_keys_file(settings), lines, over=True)
+
+
+@contextmanager
+def _faults_in_words(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise Misconfigured(f"{path} cannot be read or made: {error.strerror}.") from error
 
 
 def _checked(name: str, place: str) -> str:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import asyncpg
 import pytest
+from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from leads_core.audit.log import alarm
@@ -74,6 +75,24 @@ async def the_log_has_another_name(machine: Settings, _owner: asyncpg.Connection
     name_file(machine).write_text("another.example.com/audit\n")
 
 
+async def the_key_is_malformed(machine: Settings, _owner: asyncpg.Connection) -> None:
+    machine.audit_signing_key = SecretStr("no key")
+    del machine.__dict__["signing_seeds"]
+
+
+async def the_name_is_malformed(machine: Settings, _owner: asyncpg.Connection) -> None:
+    machine.audit_log_name = "a name"
+
+
+async def the_trusted_keys_are_malformed(machine: Settings, _owner: asyncpg.Connection) -> None:
+    machine.audit_public_keys = ("nonsense",)
+
+
+async def the_names_file_cannot_be_read(machine: Settings, _owner: asyncpg.Connection) -> None:
+    name_file(machine).unlink()
+    name_file(machine).mkdir()
+
+
 async def leaves_are_gone(_machine: Settings, owner: asyncpg.Connection) -> None:
     await without_guards(owner, "DELETE FROM audit_leaves WHERE leaf_index >= 3")
 
@@ -104,6 +123,10 @@ FAULTS: dict[str, tuple[Fault, str]] = {
     "the key is gone": (the_key_is_gone, "audit_signing_key is gone"),
     "the key is not listed": (the_key_is_not_listed, r"AUDIT_PUBLIC_KEYS does not list a key that signs. Add: \S+\+"),
     "the log has another name": (the_log_has_another_name, "is of the log lead-explorer-.*set AUDIT_LOG_NAME back"),
+    "the key is malformed": (the_key_is_malformed, "AUDIT_SIGNING_KEY: write 64 hex digits"),
+    "the name is malformed": (the_name_is_malformed, "AUDIT_LOG_NAME: give the log a name without spaces"),
+    "trusted keys are malformed": (the_trusted_keys_are_malformed, "AUDIT_PUBLIC_KEYS: 'nonsense' is no verifier key"),
+    "the name cannot be read": (the_names_file_cannot_be_read, "audit_log_name cannot be read or made: Is a directory"),
     "rolled back": (leaves_are_gone, r"the log has \d entries, but 6 were signed.*leads audit reopen"),
     "a leaf is gone": (a_leaf_in_the_middle_is_gone, "the first 6 entries of the log are not those that were signed"),
     "forked": (a_leaf_is_another, "the first 6 entries of the log are not those that were signed"),
