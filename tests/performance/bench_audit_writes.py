@@ -110,7 +110,7 @@ async def _with_its_entry(connection: asyncpg.Connection) -> Callable[[int], Awa
     numbers = ", ".join(f"${place}" for place in range(1, len(LOG_COLUMNS) + 1))
     log = await connection.prepare(
         f"""WITH entry AS (INSERT INTO audit_log ({", ".join(LOG_COLUMNS)}) VALUES ({numbers}) RETURNING id)
-            INSERT INTO audit_pending (entry_id) SELECT id FROM entry"""  # noqa: S608
+            INSERT INTO audit_pending (entry_id) SELECT id FROM entry"""
     )
     leads = await connection.prepare(_insert("leads", COLUMNS))
 
@@ -155,4 +155,4 @@ def _stored(entry: Values) -> Values:
 
 def _insert(table: str, columns: tuple[str, ...]) -> str:
     numbers = ", ".join(f"${place}" for place in range(1, len(columns) + 1))
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({numbers})"  # noqa: S608
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({numbers})"
