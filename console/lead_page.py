@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
+from console.lead_seal import AT_ONCE, not_checked, seal_view
 from console.time_machine import lead_then
 from console.trail_page import SHOWN, TrailAddress, trail_view
 from console.trail_wording import QUOTED, fields_in_words
@@ -15,18 +17,20 @@ from console.wording import field_label, value_in_words
 from leads_core.accounts.permissions import Permission
 from leads_core.accounts.service import Accounts
 from leads_core.accounts.visitor import Visitor
-from leads_core.audit import erasure
+from leads_core.audit import erasure, lead_seal
 from leads_core.audit import queries as trail
 from leads_core.audit.models import Action
 from leads_core.audit.queries import EntryRead
+from leads_core.audit.verification.trusted import Trusted
 from leads_core.database import Database
 from leads_core.enrichment import merging
 from leads_core.enrichment import queries as enrichment
-from leads_core.errors import NotFound
+from leads_core.errors import Misconfigured, NotFound
 from leads_core.leads.codes import COUNTRY_NAMES
 from leads_core.leads.history import REVERTIBLE, Standing
 from leads_core.leads.queries import others_at
 from leads_core.leads.schemas import LeadRead
+from leads_core.settings import Settings
 
 DETAIL_FIELDS = (
     "contact_name",
@@ -80,14 +84,14 @@ class Reverted:
 
 
 async def context_of(
-    lead: LeadRead, database: Database, who: Visitor, address: TrailAddress | None = None
+    lead: LeadRead, database: Database, who: Visitor, settings: Settings, address: TrailAddress | None = None
 ) -> dict[str, Any]:
     """Everything the panel of a lead shows beside the lead; of the trail what the address asks for."""
     async with database.reader() as reader:
         others = await others_at(reader, lead.registrable_domain) if lead.registrable_domain else None
     async with database.transaction() as session:
         found = await enrichment.facts_of(session, lead.id)
-    trail = await trail_of(lead, database, who, address or TrailAddress(lead.id))
+    trail = await trail_of(lead, database, who, settings, address or TrailAddress(lead.id))
     return {
         **trail,
         "facts": [one.fact for one in found],
@@ -98,8 +102,24 @@ async def context_of(
     }
 
 
-async def trail_of(lead: LeadRead, database: Database, who: Visitor, address: TrailAddress) -> dict[str, Any]:
-    """The trail, newest first, as the address asks for it, and what the reader may do."""
+async def seal_of(lead: LeadRead, database: Database, who: Visitor, settings: Settings) -> dict[str, Any]:
+    """The lead's seal, checked now."""
+    try:
+        seal = seal_view(await lead_seal.seal_of(database, Trusted.of(settings), lead.id), datetime.now(UTC))
+    except Misconfigured as error:
+        seal = not_checked(str(error))
+    return {"seal": seal, "may_read_trail": Permission.READ_TRAIL in who.permissions}
+
+
+async def trail_of(
+    lead: LeadRead, database: Database, who: Visitor, settings: Settings, address: TrailAddress
+) -> dict[str, Any]:
+    """The trail, newest first, as the address asks for it, with its seal, and what the reader may do.
+
+    Nothing is put back from a trail that is broken. A long one's seal is left to be asked for: None.
+    """
+    sealed = await seal_of(lead, database, who, settings) if lead.version <= AT_ONCE else {"seal": None}
+    is_broken = sealed["seal"] is not None and sealed["seal"].is_broken
     sees_origins = Permission.READ_ORIGINS in who.permissions
     can_edit = Permission.CHANGE_LEADS in who.permissions
     async with database.reader() as reader:
@@ -121,19 +141,20 @@ async def trail_of(lead: LeadRead, database: Database, who: Visitor, address: Tr
         choices,
         viewer_id=who.user_id,
         sees_origins=sees_origins,
-        can_edit=can_edit,
+        can_put_back=can_edit and not is_broken,
         names=names,
     )
     owner = names.get(str(lead.owner_id), "Somebody who is not here any more") if lead.owner_id else None
-    return {"trail": view, "can_edit": can_edit, "owner_name": owner, "names": names}
+    context = {"trail": view, "can_edit": can_edit, "owner_name": owner, "names": names}
+    return {**context, **sealed, "can_put_back": can_edit and not is_broken}
 
 
 async def then_of(
-    lead: LeadRead, past: Standing, database: Database, who: Visitor, address: TrailAddress
+    lead: LeadRead, past: Standing, database: Database, who: Visitor, settings: Settings, address: TrailAddress
 ) -> dict[str, Any]:
     """The lead as it stood, with its trail beside it."""
     sees_origins = Permission.READ_ORIGINS in who.permissions
-    context = await trail_of(lead, database, who, address)
+    context = await trail_of(lead, database, who, settings, address)
     async with database.reader() as reader:
         entry = await trail.entry_at(reader, lead.id, past.seq, with_origin=sees_origins)
     if entry is None:
@@ -146,7 +167,7 @@ async def then_of(
         entry,
         viewer_id=who.user_id,
         sees_origins=sees_origins,
-        can_edit=context["can_edit"],
+        can_put_back=context["can_put_back"],
         names=names,
     )
     return {**context, "then": then}

@@ -58,12 +58,12 @@ def lead_then(
     *,
     viewer_id: UUID | None,
     sees_origins: bool,
-    can_edit: bool,
+    can_put_back: bool,
     names: Names,
 ) -> LeadThen:
     """What stood in each field after this entry."""
     now = lead.model_dump(mode="json")
-    back = differing(past, now) if can_edit and not lead.is_deleted and lead.erased_at is None else []
+    back = differing(past, now) if can_put_back and not lead.is_deleted and lead.erased_at is None else []
     known = [name for name in FIELDS if name not in UNSAID and name not in past.unknown]
     fields = [_field(name, past, now, back, names) for name in known]
     held = [field for field in fields if field.then is not None or field.differs]

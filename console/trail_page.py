@@ -119,13 +119,13 @@ def trail_view(
     *,
     viewer_id: UUID | None,
     sees_origins: bool,
-    can_edit: bool,
+    can_put_back: bool,
     names: Names,
 ) -> TrailView:
     """entries: the newest that were asked for, up to one more than SHOWN."""
     shown, more = entries[:SHOWN], len(entries) > SHOWN
     now = lead.model_dump(mode="json")
-    may_put_back = can_edit and not lead.is_deleted and lead.erased_at is None
+    may_put_back = can_put_back and not lead.is_deleted and lead.erased_at is None
     actors = {**{str(key): name for key, name in choices.actors.items()}, MACHINE: "Enrichment"}
     if viewer_id is not None and str(viewer_id) in actors:
         actors[str(viewer_id)] = "You"

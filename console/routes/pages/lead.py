@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from console import lead_page
 from console.conflict import conflict_of
-from console.dependencies import CurrentVisitor, GuardedRoute, Leads, Pool, Render, requires
+from console.dependencies import Config, CurrentVisitor, GuardedRoute, Leads, Pool, Render, requires
 from console.forms import Form, FormState, SentForm, errors_by_field, lead_as_texts
 from console.lead_page import DETAIL_FIELDS, Problem, Reverted
 from console.rendering import local_path
@@ -38,11 +38,12 @@ class Duplicate:
 class LeadDesk:
     """What the routes of one lead share: the visitor, the services, the pages."""
 
-    def __init__(self, leads: Leads, pool: Pool, who: CurrentVisitor, render: Render) -> None:
+    def __init__(self, leads: Leads, pool: Pool, who: CurrentVisitor, render: Render, config: Config) -> None:
         self.leads = leads
         self.pool = pool
         self.who = who
         self.render = render
+        self.config = config
 
     async def panel(
         self,
@@ -54,7 +55,7 @@ class LeadDesk:
         reverted: Reverted | None = None,
     ) -> Response:
         """The lead, as page or drawer."""
-        context = await lead_page.context_of(lead, self.pool, self.who, address)
+        context = await lead_page.context_of(lead, self.pool, self.who, self.config, address)
         context |= {"lead": lead, "problem": problem, "reverted": reverted}
         return self.render.page("lead/show.html", "panel", status=status, **context)
 
@@ -68,7 +69,7 @@ class LeadDesk:
         to = f"/leads/{lead.id}"
         if not self.render.wants_block:
             return self.render.nothing_or_redirect(to=to)
-        context = await lead_page.context_of(lead, self.pool, self.who)
+        context = await lead_page.context_of(lead, self.pool, self.who, self.config)
         context |= {"lead": lead, "problem": None, "reverted": None}
         return self.render.block_or_redirect("lead/show.html", "panel", to=to, events=events, **context)
 
@@ -79,7 +80,7 @@ class LeadDesk:
         except Invalid as error:
             problem = Problem("No such entry", error.errors[0].message)
             return await self.panel(lead, status=404, problem=problem, address=replace(address, at=None))
-        context = await lead_page.then_of(lead, past, self.pool, self.who, address)
+        context = await lead_page.then_of(lead, past, self.pool, self.who, self.config, address)
         return self.render.page("lead/as_it_stood.html", "panel", lead=lead, **context)
 
     async def form(

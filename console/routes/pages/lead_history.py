@@ -1,4 +1,4 @@
-"""Put back a value of a lead, or the lead itself."""
+"""Put back a value of a lead, or the lead itself; and the seal of its trail."""
 
 from __future__ import annotations
 
@@ -25,6 +25,15 @@ from leads_core.leads.schemas import LeadRead
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
 NOT_PUT_BACK = "Not put back"
+
+
+@router.get("/leads/{lead_id}/seal")
+@requires(Permission.READ_LEADS)
+async def seal(lead_id: UUID, desk: Desk) -> Response:
+    """The lead's entries, recomputed now."""
+    lead = await desk.leads.get(lead_id, deleted=None)
+    sealed = await lead_page.seal_of(lead, desk.pool, desk.who, desk.config)
+    return desk.render.page("lead/seal.html", "seal", lead=lead, **sealed)
 
 
 @router.post("/leads/{lead_id}/revert")
