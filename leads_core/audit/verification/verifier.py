@@ -184,7 +184,10 @@ def _oddities(run: _Run, log: LogSeen | None, seen: Seen) -> list[str]:
             "running?"
         )
     if seen.odd_clocks:
-        found.append(f"In {seen.odd_clocks} entries the id and the time of the entry are more than ten minutes apart.")
+        found.append(
+            f"In {seen.odd_clocks} entries the id and the time of the entry are more than ten minutes apart "
+            "(as in leads of `leads seed`)."
+        )
     if log is not None and not run.notes.count:
         found.append("Nothing is signed yet: a removal of everything would go unseen.")
     if log is not None and log.table_only:
