@@ -67,19 +67,18 @@ class Verifier:
             claims.append(self.read_note(what := f"checkpoint {row['number']}", row["note"]))
             if (row["number"], row["log_name"], row["size"], row["root"]) != (number, *claims[-1][1:]):
                 self.find("malformed", "it is not what its note says, or one before it is missing", None, what)
-        entries, trees, roots = {e["id"]: e for e in self.of["entries"]}, [], {0: sha256().hexdigest()}
+        entries, logged = {e["id"]: e for e in self.of["entries"]}, {leaf["entry_id"] for leaf in self.of["leaves"]}
+        trees, roots = [], {0: sha256().hexdigest()}
         for index, leaf in enumerate(self.of["leaves"]):
             e = entries.get(leaf["entry_id"])
-            if e is None:
-                self.find("removed", f"leaf {index} holds it, and it is gone", leaf["entry_id"])
-            elif (index, e["leaf_index"], e["checksum"]) != (leaf["leaf_index"], index, leaf["checksum"]):
-                self.find("edited", f"it is not what leaf {index} says", leaf["entry_id"], e["subject_id"])
+            if e is None or (index, e["leaf_index"], e["checksum"]) != (leaf["leaf_index"], index, leaf["checksum"]):
+                self.find("edited" if e else "removed", "not as its leaf", leaf["entry_id"], e and e["subject_id"])
             trees.append((1, sha256(b"\0" + bytes.fromhex(leaf["checksum"])).digest()))  # full subtrees: width, root
             while len(trees) > 1 and trees[-1][0] == trees[-2][0]:
                 trees[-2:] = [(2 * trees[-1][0], sha256(b"\1" + trees[-2][1] + trees[-1][1]).digest())]
             roots[index + 1] = reduce(lambda b, a: (0, sha256(b"\1" + a[1] + b[1]).digest()), trees[::-1])[1].hex()
-        reopened = [e["parts"]["data"][1] for e in self.whole.values() if e["action"] == "REOPEN"]
-        gone = [[said[name][1] for name in ("abandoned_log_name", "kept_size", "abandoned_size")] for said in reopened]
+        said = [e["parts"]["data"][1] for i, e in self.whole.items() if e["action"] == "REOPEN" and i in logged]
+        gone = [[one[name][1] for name in ("abandoned_log_name", "kept_size", "abandoned_size")] for one in said]
         for what, name, size, root in claims:
             if roots.get(size) != root and not any(g[0] == name and g[1] < size <= g[2] for g in gone):
                 self.find("fork" if size in roots else "rollback", "the leaves do not come to its root", None, what)
@@ -120,7 +119,7 @@ class Verifier:
                     state[name] = {"?": True} if isinstance(part, str) else {}
                 for field, (old, new) in {} if isinstance(part, str) else part[1].items():
                     if state[name].get(field, old if "?" in state[name] else None) != old:
-                        self.find("edited", "its old value is not the one before", e["id"], e["subject_id"], field)
+                        self.find("lead_changed", "an old value is not the one before", e["id"], e["subject_id"], field)
                     state[name][field] = new
             now = {"CREATE": "created", "DELETE": "deleted", "ERASE": "erased" if "person" in e["parts"] else "updated"}
             for stamp in ("updated", now.get(e["action"], "updated")):

@@ -15,12 +15,16 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from pydantic import SecretStr
 
 from leads_core.accounts.permissions import Role, Scope
 from leads_core.accounts.service import Accounts
 from leads_core.accounts.tokens import Tokens
+from leads_core.audit.export_entries import RecordedExport
 from leads_core.audit.exporting import complete_export
 from leads_core.audit.log import keys
+from leads_core.audit.log.keeping import keep_checkpoint
+from leads_core.audit.log.reopening import reopen
 from leads_core.audit.log.sequencer import Sequencer
 from leads_core.audit.record.entry import EntryRecord, checksum, parse_timestamp
 from leads_core.audit.verification.sources import ExportSource
@@ -94,6 +98,10 @@ async def written(
         binned = await leads.create(a_lead(email="bin@acme.com"), source=Source.API)
         await leads.delete(binned.id)
         await leads.quick_add("eve@acme.com")
+        await leads.revert(lead.id, seq=1, fields=["stage"])
+        await keep_checkpoint(pools, "mail to the auditor")
+        async with RecordedExport(pools, "audit", as_format="jsonl", wanted=""):
+            pass
         eva = await Accounts(pools).add("Eva", Role.ADMIN, email="eva@acme.com")
         boss = await Accounts(pools).add("Bea", Role.ADMIN, email="bea@acme.com")
         token = await Tokens(pools).create(eva.id, "script", [Scope.LEADS_WRITE])
@@ -130,8 +138,8 @@ async def both(exported: Exported, folder: Path) -> tuple[list[Line], list[Line]
     given = [f"--public-key={key}" for key in trusted.verifier_keys]
     given += [f"--mac-key={key.hex()}" for key in trusted.mac_keys]
     given += [f"--checkpoints={trusted.checkpoint_file}"]
-    command = [sys.executable, TOOL, path, *given]
-    done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=False)
+    command = [sys.executable, str(TOOL), str(path), *given]
+    done = await asyncio.to_thread(lambda: subprocess.run(command, capture_output=True, text=True, check=False))
     second = [json.loads(line) for line in done.stdout.splitlines() if line]
     assert done.returncode == (1 if second else 0), done.stderr
     return report.as_json()["findings"], second
@@ -145,6 +153,37 @@ async def test_both_find_nothing_in_what_is_whole(exported: Exported, tmp_path: 
     assert await both(exported, tmp_path) == ([], [])
     assert len(exported.of("checkpoint")) >= 4
     assert any(isinstance(part, str) for line in exported.of("entry") for part in line["parts"].values())
+
+
+async def test_a_log_that_was_reopened_after_a_restore_is_whole_to_both(
+    database: Database, owner: asyncpg.Connection, settings: Settings, tmp_path: Path
+) -> None:
+    secret = SecretStr(settings.mac_keys[0].hex())
+    mine = settings.model_copy(update={"data_dir": tmp_path / "data", "audit_mac_keys": secret})
+    sequencer, leads = Sequencer(database, mine), LeadService(database)
+    with acting_as(an_actor()):
+        await leads.create(a_lead(), source=Source.FORM)
+        await sequencer.run_once()
+        lost = await leads.create(a_lead(email="lost@acme.com"), source=Source.FORM)
+        await sequencer.run_once()
+        await owner.execute(f"""
+            SET session_replication_role = replica;
+            DELETE FROM leads WHERE id = '{lost.id}'; DELETE FROM audit_log WHERE subject_id = '{lost.id}';
+            DELETE FROM audit_leaves WHERE leaf_index = 1; DELETE FROM audit_checkpoints WHERE size = 2;
+            SET session_replication_role = DEFAULT""")
+        await reopen(database, mine, "restored the dump of last night")
+        await sequencer.run_once()
+    whole = b"".join([piece async for piece in complete_export(database, keys.log_name(mine))])
+
+    exported = Exported([json.loads(line) for line in whole.splitlines()], Trusted.of(mine), {})
+    assert await both(exported, tmp_path) == ([], [])
+
+    (reopening,) = [line for line in exported.of("entry") if line["action"] == "REOPEN"]
+    exported.remove(reopening)
+    first, second = await both(exported, tmp_path)
+    assert {finding["kind"] for finding in first} == {"removed", "signature"}
+    assert {finding["kind"] for finding in second} == {"removed", "fork"}
+    assert reopening["id"] in named(first) & named(second)
 
 
 Tampering = Callable[[Exported], str]
