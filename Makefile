@@ -27,6 +27,7 @@ bench:  ## Measure lists at 10,000 leads and a million, verifying, what the trai
 	@$(BIN)/python -m tests.performance.bench_lists
 	@$(BIN)/python -m tests.performance.bench_audit_verify
 	@$(BIN)/python -m pytest tests/performance/bench_audit_writes.py tests/performance/bench_import.py -s
+	@$(BIN)/python -m pytest tests/performance/bench_audit_log.py -s
 
 screenshots:  ## Take the pictures of the README from the running product
 	@sh scripts/bootstrap.sh test
