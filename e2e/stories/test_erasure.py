@@ -87,9 +87,9 @@ def test_a_user_is_erased_in_the_settings(any_page: Page, server: RunningServer,
     name = f"Sancho {'with' if script else 'without'} a script"
     server.leads("user", "add", f"sancho-{script}@example.com", "--name", name)
     any_page.goto("/settings")
-    users = any_page.get_by_role("region", name="Users, as a table")
+    users = any_page.get_by_role("list", name="Users")
 
-    users.get_by_role("row").filter(has_text=name).get_by_role("link", name="Erase").click()
+    users.get_by_role("listitem").filter(has_text=name).get_by_role("link", name="Erase").click()
     expect(any_page.get_by_role("heading", level=1)).to_have_text(f"Erase {name}")
     any_page.get_by_role("button", name="Erase for ever").click()
 
