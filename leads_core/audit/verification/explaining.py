@@ -217,7 +217,7 @@ def _report_subject(
 def _report_broken(subject: BrokenSubject, broken: Broken, named: Named, macs: Macs, findings: Findings) -> None:
     whose = named.column("subject_id", broken.row)
     entry_id = named.column("id", broken.row)
-    kind, detail = _what(broken, macs)
+    kind, detail = _what(broken, named, macs)
     if whose != broken.row[2]:
         detail = f"It was written for another subject, and stands at {broken.row[2]} now."
     elif named.proved and named.fields:
@@ -225,13 +225,15 @@ def _report_broken(subject: BrokenSubject, broken: Broken, named: Named, macs: M
     findings.add(kind, detail, entry=entry_id, subject=whose, fields=named.fields or None)
 
 
-def _what(broken: Broken, macs: Macs) -> tuple[FindingKind, str]:
+def _what(broken: Broken, named: Named, macs: Macs) -> tuple[FindingKind, str]:
     """Edited, if it was once as the app wrote it; forged, if the app never wrote it."""
     row = broken.row
     if broken.computed is None:
         if broken.is_logged or broken.mac_of_stored:
             return FindingKind.MALFORMED, "Its parts are not what can be recorded, so nothing can be recomputed."
         return FindingKind.FORGED, "Its parts are not what can be recorded, and its MAC is none of the app's."
+    if named.proved and not {"mac", "checksum"} & set(named.fields):
+        return FindingKind.EDITED, "What it says is not what was written."
     if broken.computed == row[13] and row[16] in {None, row[13]}:
         return FindingKind.FORGED, "The app's keys did not make its MAC."
     if broken.is_logged or broken.mac_of_stored or broken.mac_of_computed or not macs:

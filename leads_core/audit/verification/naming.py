@@ -62,12 +62,19 @@ class Named:
 
 def name(broken: Broken, macs: Macs, around: Surroundings) -> Named:
     """What was changed in this entry; no fields when nothing tells."""
-    if broken.computed is not None and _is_true(broken, macs, broken.computed):
+    as_logged = broken.computed is not None and _is_true(broken, macs, broken.computed)
+    if as_logged and (broken.mac_of_computed or not macs):
         return Named(_beside_the_content(broken), proved=True)
     suspects = _suspects(broken)
     for columns, parts, fields in _guesses(broken, around, suspects):
-        if _is_true(broken, macs, _with(broken, columns, parts)):
+        checksum = _with(broken, columns, parts)
+        if checksum == broken.computed:
+            continue
+        # Where leaf and content agree against the MAC, both may have been changed: then the MAC alone tells.
+        if _has_mac(broken, macs, checksum) or (not as_logged and _is_true(broken, macs, checksum)):
             return Named(sorted(set(fields)), proved=True, original=columns)
+    if as_logged and not suspects:
+        return Named(_beside_the_content(broken), proved=True)
     fields = sorted({replay.shown(name) for name, _, _ in suspects} | _off_the_lead(broken))
     return Named(fields or _shapeless(broken) or _digests(broken))
 
@@ -88,10 +95,12 @@ def _is_true(broken: Broken, macs: Macs, checksum: bytes | None) -> bool:
     if checksum is None:
         return False
     return (
-        checksum == row[16]
-        or (checksum == row[13] and broken.computed != row[13])
-        or (bool(macs) and macs.valid(checksum, row[14]))
+        checksum == row[16] or (checksum == row[13] and broken.computed != row[13]) or _has_mac(broken, macs, checksum)
     )
+
+
+def _has_mac(broken: Broken, macs: Macs, checksum: bytes | None) -> bool:
+    return checksum is not None and bool(macs) and macs.valid(checksum, broken.row[14])
 
 
 def _with(broken: Broken, columns: Mapping[str, Any], parts: dict[str, Any] | None) -> bytes | None:
@@ -137,6 +146,9 @@ def _guesses_of_columns(broken: Broken, around: Surroundings) -> Iterator[Guess]
         yield {"seq": seq}, None, ["seq"]
     for entry_id in around.ids:
         yield {"id": entry_id}, None, ["id"]
+    if row.seq is None:
+        for subject in (None, row.actor_id, *sorted({other[2] for other in around.relatives if other[2]})):
+            yield {"subject_id": subject}, None, ["subject_id"]
     for subject, seq in around.places:
         yield {"subject_id": subject}, None, ["subject_id"]
         yield {"subject_id": subject, "seq": seq}, None, ["subject_id"] + ["seq"] * (seq != row.seq)
