@@ -49,8 +49,10 @@ def seal_of(state: LogState, verified: VerificationRead | None) -> Seal:
     """The one thing to know of the log."""
     if state.alarm is not None:
         return Seal("broken", "Signing has stopped")
+    if verified is not None and verified.problem:
+        return Seal("broken", "Could not be verified")
     if verified is not None and not verified.ok:
-        return Seal("broken", f"Broken: {plural(state_findings(verified), 'finding')}")
+        return Seal("broken", f"Broken: {plural(len(verified.findings), 'finding')}")
     if state.checkpoint is None:
         return Seal("waiting", "Not signed yet")
     if verified is None or verified.up_to is None:
@@ -58,14 +60,11 @@ def seal_of(state: LogState, verified: VerificationRead | None) -> Seal:
     return Seal("good", f"Verified up to checkpoint {number(verified.up_to)}")
 
 
-def state_findings(verified: VerificationRead) -> int:
-    """How many things the verification found wrong."""
-    return len(verified.report.get("findings") or ())
-
-
-def troubles_of(state: LogState, now: datetime) -> list[Trouble]:
+def troubles_of(state: LogState, verified: VerificationRead | None, now: datetime) -> list[Trouble]:
     """What stands in the way of a sealed trail, each with its remedy."""
     troubles = []
+    if verified is not None and verified.problem:
+        troubles.append(Trouble("The trail could not be verified", verified.problem))
     if state.alarm is not None:
         troubles.append(Trouble("Nothing is signed", state.alarm))
     if state.rejected:
@@ -106,7 +105,9 @@ def is_here_only(state: LogState) -> bool:
 
 
 def checks_of(verified: VerificationRead) -> list[tuple[str, str]]:
-    """How it was checked: each step, and what it went through."""
+    """How it was checked: each step, and what it went through. Nothing when it could not be."""
+    if verified.problem:
+        return []
     counts: Mapping[str, Any] = verified.report
     entries, leads, leaves, checkpoints = (
         int(counts.get(name) or 0) for name in ("entries", "leads", "leaves", "checkpoints")
@@ -122,12 +123,12 @@ def checks_of(verified: VerificationRead) -> list[tuple[str, str]]:
 
 def findings_of(verified: VerificationRead, leads: frozenset[UUID]) -> Sequence[FindingLine]:
     """The first findings in words. leads: those subjects that are leads one can open."""
-    return [_finding(one, leads) for one in (verified.report.get("findings") or ())[:LISTED]]
+    return [_finding(one, leads) for one in verified.findings[:LISTED]]
 
 
 def subjects_of(verified: VerificationRead) -> list[UUID]:
     """The subjects of the findings that are shown, as far as they are ids."""
-    subjects = (_uuid(one.get("subject")) for one in (verified.report.get("findings") or ())[:LISTED])
+    subjects = (_uuid(one.get("subject")) for one in verified.findings[:LISTED])
     return list({subject for subject in subjects if subject is not None})
 
 

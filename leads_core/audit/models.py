@@ -76,6 +76,7 @@ class AuditEntry(Base):
             "id",
             postgresql_where="action NOT IN ('CREATE', 'UPDATE', 'ENRICH')",
         ),
+        Index("ix_audit_log_channel", "channel", "id", postgresql_where="channel IN ('web', 'api', 'cli')"),
         Index("ix_audit_log_subject_kind", "subject_kind", "id", postgresql_where="subject_kind <> 'lead'"),
         Index(
             "ix_audit_log_request_id",

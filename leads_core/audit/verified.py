@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,6 @@ import asyncpg
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from leads_core.jobs import queue
 from leads_core.jobs.models import Job, JobKind
 from leads_core.jobs.queue import JobRead
 
@@ -29,7 +28,10 @@ REFUSED = "SELECT entry_id FROM audit_rejected WHERE entry_id = ANY($1)"
 
 @dataclass(frozen=True, slots=True)
 class VerificationRead:
-    """A verification that ended. report is its Report as JSON; up_to the number of the newest checkpoint it covers."""
+    """A verification that ended. report is its Report as JSON; up_to the number of the newest checkpoint it covers.
+
+    problem says why the trail could not be verified, if it could not.
+    """
 
     id: UUID
     started_at: datetime
@@ -37,6 +39,15 @@ class VerificationRead:
     ok: bool
     report: Mapping[str, Any]
     up_to: int | None
+
+    @property
+    def problem(self) -> str | None:
+        return self.report.get("error")
+
+    @property
+    def findings(self) -> Sequence[Mapping[str, Any]]:
+        """What it found, as far as it is listed."""
+        return self.report.get("findings") or ()
 
 
 async def newest_verification(reader: asyncpg.Connection) -> VerificationRead | None:
@@ -53,14 +64,6 @@ async def newest_job(session: AsyncSession) -> JobRead | None:
     wanted = select(Job).where(Job.kind == JobKind.VERIFICATION.value, Job.kind != JobKind.ENRICHMENT.value)
     job = await session.scalar(wanted.order_by(Job.id.desc()).limit(1))
     return None if job is None else JobRead.of(job)
-
-
-async def request_verification(session: AsyncSession) -> UUID:
-    """See to it that the whole trail is verified soon: one job at a time, whoever asks. Gives its id."""
-    newest = await newest_job(session)
-    if newest is not None and not newest.is_finished:
-        return newest.id
-    return await queue.start(session, JobKind.VERIFICATION, priority=queue.PRIORITY_ASKED)
 
 
 async def refused_among(reader: asyncpg.Connection, entry_ids: list[UUID]) -> frozenset[UUID]:

@@ -5,15 +5,17 @@ way. A walk looks at no more than WALK entries, so that a rare combination costs
 
 | asked for | index |
 |---|---|
-| nothing, times, channels, fields, frequent actions | audit_log_pkey, from the newest on |
+| nothing, times, fields, everyday actions, imports, workers | audit_log_pkey, from the newest on |
 | a subject | audit_log_subject_id_seq_key: a subject's entries are few, and sorted |
 | a job | ix_audit_log_task_id |
 | a request | ix_audit_log_request_id: finds the blocks of the table that may hold it |
 | actions that are not everyday ones | ix_audit_log_action: only those are in it |
 | subjects other than leads, people nobody knew | ix_audit_log_subject_kind: only those are in it |
 | an actor | ix_audit_log_actor_id |
+| web, API or command line | ix_audit_log_channel: only those are in it, so what comes in bulk does not hide them |
 
-An ordinary entry of a lead pays for one of these, (actor_id, id), and next to nothing for the request's.
+An ordinary entry of a lead pays for one of these, (actor_id, id), one that came by hand for its channel's too, and
+next to nothing for the request's.
 """
 
 # ruff: noqa: S608 - every piece is ours; what people give is a parameter
@@ -33,11 +35,14 @@ from leads_core.audit.record.entry import PART_OF
 WALK = 20_000
 #: What leads live through all day: not in the index of actions.
 EVERYDAY = ("CREATE", "UPDATE", "ENRICH")
+#: Where single changes come in.
+BY_HAND = ("web", "api", "cli")
 #: An id is made when the entry is written, its time taken a moment before: they are never further apart than this.
 SLACK = timedelta(minutes=5)
 LOWEST, HIGHEST = UUID(int=0), UUID(int=(1 << 128) - 1)
 
 _RARE = f"action NOT IN ({', '.join(repr(action) for action in EVERYDAY)})"
+_BY_HAND = f"channel IN ({', '.join(repr(channel) for channel in BY_HAND)})"
 _OTHERS = tuple(kind.value for kind in SubjectKind if kind is not SubjectKind.LEAD)
 
 
@@ -85,6 +90,8 @@ def drivers_of(wanted: EntryFilter) -> list[Driver]:
         return [Driver("action", action, _RARE) for action in wanted.actions]
     if kinds := _kinds_but_leads(wanted):
         return [Driver("subject_kind", kind, "subject_kind <> 'lead'") for kind in kinds]
+    if wanted.actor_id is None and wanted.channels and set(wanted.channels) <= set(BY_HAND):
+        return [Driver("channel", channel, _BY_HAND) for channel in wanted.channels]
     return [Driver() if wanted.actor_id is None else Driver("actor_id", wanted.actor_id)]
 
 

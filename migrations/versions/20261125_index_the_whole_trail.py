@@ -1,7 +1,8 @@
 """Index the trail for the page over everything. Built concurrently, so that writers do not wait.
 
-As few as will do, because every entry pays for each: an ordinary entry of a lead is in one of these (by actor), and
-BRIN's summary of requests costs next to nothing. leads_core/audit/walking.py says what each is for.
+As few as will do, because every entry pays for each: an ordinary entry of a lead is in one of these (by actor), in
+two if it came by hand, and BRIN's summary of requests costs next to nothing. leads_core/audit/walking.py says what
+each is for.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ INDEXES = {
     "ix_audit_log_actor_id": "(actor_id, id)",
     "ix_audit_log_action": "(action, id) WHERE action NOT IN ('CREATE', 'UPDATE', 'ENRICH')",
     "ix_audit_log_subject_kind": "(subject_kind, id) WHERE subject_kind <> 'lead'",
+    "ix_audit_log_channel": "(channel, id) WHERE channel IN ('web', 'api', 'cli')",
     "ix_audit_log_request_id": f"USING brin ({BLOOM}) WITH (pages_per_range = 64, autosummarize = on)",
     # Who exported this file? Few entries are exports.
     "ix_audit_log_export_sha256": "((parts #>> '{data,1,sha256,1}')) WHERE action = 'EXPORT'",

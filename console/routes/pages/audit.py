@@ -18,7 +18,7 @@ from console.trail_export import trail_download
 from leads_core.accounts.permissions import Permission
 from leads_core.audit.log.keeping import keep_checkpoint, newest_checkpoint
 from leads_core.audit.searching import EntryPage, page_of_entries
-from leads_core.audit.verified import request_verification
+from leads_core.audit.verification.keeping import request_verification
 from leads_core.errors import Invalid
 from leads_core.paging import USUAL_PAGE, Cursors
 

@@ -131,7 +131,7 @@ async def test_a_page_that_is_not_full_says_how_far_back_it_looked(
 ) -> None:
     monkeypatch.setattr(walking, "WALK", 100)
 
-    found = await page(database, asked(channel="web", field="role"))
+    found = await page(database, asked(channel="worker", field="role"))
 
     hundredth = sorted((entry["id"] for entry in entries), reverse=True)[99]
     assert found.searched_to == walking.time_of(hundredth)

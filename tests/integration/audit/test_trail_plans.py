@@ -65,6 +65,7 @@ FILTERS: tuple[dict[str, list[str]], ...] = (
     {"action": ["MERGE"], "actor": [BULK]},
     {"channel": ["cli"]},
     {"channel": ["web", "api"]},
+    {"channel": ["cli", "worker"]},
     {"subject_kind": ["lead"]},
     {"subject_kind": ["user"]},
     {"subject_kind": ["token", "export", "log"]},
@@ -165,6 +166,7 @@ async def test_what_is_rare_is_found_on_the_first_page_however_old(filled: Datab
         {"actor": [RARE]},
         {"action": ["DELETE"]},
         {"subject_kind": ["token"]},
+        {"channel": ["cli"]},
         {"task_id": [RARE]},
         {"request_id": ["r-3"]},
     )
@@ -177,7 +179,7 @@ async def test_what_is_rare_is_found_on_the_first_page_however_old(filled: Datab
 
 
 async def test_a_rare_combination_says_how_far_it_looked_and_is_found_by_going_on(filled: Database) -> None:
-    wanted = EntryFilter.from_query({"channel": ["cli"]})
+    wanted = EntryFilter.from_query({"action": ["UPDATE"]})
     found, cursor, pages = [], None, 0
     while pages == 0 or cursor is not None:
         async with filled.reader() as reader:

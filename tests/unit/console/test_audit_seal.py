@@ -47,6 +47,10 @@ def verified(*findings: dict[str, Any], up_to: int | None = 1_204) -> Verificati
     return VerificationRead(LEAD, NOW, NOW, not findings, report, up_to)
 
 
+def could_not(why: str) -> VerificationRead:
+    return VerificationRead(LEAD, NOW, NOW, False, {"ok": False, "error": why, "findings": []}, None)
+
+
 @pytest.mark.parametrize(
     ("state", "verification", "kind", "words"),
     [
@@ -56,6 +60,7 @@ def verified(*findings: dict[str, Any], up_to: int | None = 1_204) -> Verificati
         (a_state(checkpoint=None), None, "waiting", "Not signed yet"),
         (a_state(), verified({"kind": "edited"}), "broken", "Broken: 1 finding"),
         (a_state(alarm="The disk is full."), verified(), "broken", "Signing has stopped"),
+        (a_state(), could_not("The key is gone."), "broken", "Could not be verified"),
     ],
 )
 def test_the_seal_never_says_more_than_is_proven(
@@ -76,23 +81,30 @@ def test_what_no_checkpoint_covers_is_counted() -> None:
 
 
 def test_an_alarm_says_what_and_what_to_do() -> None:
-    assert [trouble.sentence for trouble in troubles_of(a_state(alarm="The disk is full."), NOW)] == [
+    assert [trouble.sentence for trouble in troubles_of(a_state(alarm="The disk is full."), None, NOW)] == [
         "The disk is full."
     ]
 
 
+def test_a_verification_that_could_not_be_made_says_why_and_claims_no_check() -> None:
+    troubles = troubles_of(a_state(), could_not("The key is gone."), NOW)
+
+    assert [(one.title, one.sentence) for one in troubles] == [("The trail could not be verified", "The key is gone.")]
+    assert checks_of(could_not("The key is gone.")) == []
+
+
 def test_a_refused_entry_is_said() -> None:
-    assert [trouble.title for trouble in troubles_of(a_state(rejected=2), NOW)] == ["The log refused 2 entries"]
+    assert [trouble.title for trouble in troubles_of(a_state(rejected=2), None, NOW)] == ["The log refused 2 entries"]
 
 
 def test_entries_that_wait_without_a_worker_are_said_after_a_minute() -> None:
     long_ago = NOW - timedelta(minutes=5)
 
-    assert troubles_of(a_state(unlogged=1, unlogged_since=NOW, looked_at=long_ago), NOW) == []
-    assert troubles_of(a_state(unlogged=1, unlogged_since=long_ago, looked_at=NOW), NOW) == []
-    left = troubles_of(a_state(unlogged=1, unlogged_since=long_ago, looked_at=long_ago), NOW)
+    assert troubles_of(a_state(unlogged=1, unlogged_since=NOW, looked_at=long_ago), None, NOW) == []
+    assert troubles_of(a_state(unlogged=1, unlogged_since=long_ago, looked_at=NOW), None, NOW) == []
+    left = troubles_of(a_state(unlogged=1, unlogged_since=long_ago, looked_at=long_ago), None, NOW)
     assert [trouble.title for trouble in left] == ["Nobody signs"]
-    never = troubles_of(a_state(unlogged=1, unlogged_since=long_ago, looked_at=None), NOW)
+    never = troubles_of(a_state(unlogged=1, unlogged_since=long_ago, looked_at=None), None, NOW)
     assert [trouble.title for trouble in never] == ["Nobody signs"]
 
 
