@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import aclosing, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from console.cli.surroundings import open_database
 from console.cli.where import Where, parameters_of
+from leads_core.audit import exporting
 from leads_core.audit.entry_filter import EntryFilter
 from leads_core.audit.export_entries import RecordedExport
-from leads_core.audit.exporting import Exported, complete_export, filtered_export
 from leads_core.audit.log.keys import log_name
-from leads_core.audit.searching import pages_of_ids
-from leads_core.database import Database
 from leads_core.errors import Misconfigured
 
 
@@ -29,10 +27,10 @@ async def export(*, output: Path | None = None, where: Where = ()) -> None:
     where: a filter as the API has it, such as actor=system; several times for several. The file is then not complete.
     """
     wanted = EntryFilter.from_query(parameters_of(where))
-    counted = Exported()
+    counted = exporting.Exported()
     async with open_database() as (settings, database):
         with _file(output) as file:
-            pieces = _pieces(database, log_name(settings), wanted, counted)
+            pieces = exporting.export(database, log_name(settings), wanted, counted)
             async with (
                 RecordedExport(database, "audit", as_format="jsonl", wanted=wanted.canonical()) as recorded,
                 aclosing(recorded.recorded(pieces, lambda: counted.entries)) as leaving,
@@ -42,15 +40,6 @@ async def export(*, output: Path | None = None, where: Where = ()) -> None:
                     _progress(counted)
     if sys.stderr.isatty():
         print(file=sys.stderr)
-
-
-def _pieces(database: Database, name: str, wanted: EntryFilter, counted: Exported) -> AsyncIterator[bytes]:
-    if wanted.is_everything:
-        return complete_export(database, name, counted)
-    named: dict[str, list[str]] = {}
-    for parameter, value in wanted.as_query():
-        named.setdefault(parameter, []).append(value)
-    return filtered_export(database, name, named, pages_of_ids(database, wanted), counted)
 
 
 @contextmanager
@@ -71,6 +60,6 @@ def _file(output: Path | None) -> Iterator[BinaryIO]:
         draft.unlink(missing_ok=True)
 
 
-def _progress(counted: Exported) -> None:
+def _progress(counted: exporting.Exported) -> None:
     if sys.stderr.isatty():
         print(f"\r{counted.entries:,} entries", end="", file=sys.stderr, flush=True)

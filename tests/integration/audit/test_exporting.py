@@ -12,8 +12,8 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from console.cli.audit import export as export_command
 from console.cli.audit.export import export
+from leads_core.audit import exporting
 from leads_core.audit.exporting import complete_export, filtered_export
 from leads_core.audit.record.entry import PART_OF, EntryRecord, checksum, parse_timestamp
 from leads_core.database import Database
@@ -202,7 +202,7 @@ async def test_an_export_that_breaks_off_leaves_no_file(
         yield b"{}\n"
         raise Unavailable("gone")
 
-    monkeypatch.setattr(export_command, "complete_export", breaks)
+    monkeypatch.setattr(exporting, "complete_export", breaks)
     with pytest.raises(Unavailable):
         await export(output=tmp_path / "trail.jsonl")
 
