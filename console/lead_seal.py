@@ -10,7 +10,7 @@ from uuid import UUID
 
 from console.wording import field_label, number, plural
 from leads_core.audit.lead_seal import LeadSeal
-from leads_core.audit.log.state import KeptElsewhere, LastVerification
+from leads_core.audit.log.state import KeptElsewhere, LastVerification, LogState
 from leads_core.audit.verification.findings import MEANING, Finding, LeadReport
 
 #: A worker looks each second; after so long without a look there is none.
@@ -61,16 +61,23 @@ def seal_view(seal: LeadSeal, now: datetime) -> SealView:
     report, state = seal.report, seal.state
     broken = [_broken(finding, seal) for finding in report.findings]
     is_sealed = not broken and report.sealed is not None
-    is_watched = state.looked_at is not None and now - state.looked_at < LOOKS_EVERY
     return SealView(
         kind="broken" if broken else "good" if is_sealed else "waiting",
         words=_where_broken(broken) if broken else _how_far(report),
         place=_place(seal) if is_sealed else "",
         broken=broken,
         checks=_checks(seal),
-        again=None if broken or is_sealed else AGAIN if is_watched else LATER,
+        again=None if broken or is_sealed else LATER if _has_stalled(state, now) else AGAIN,
         not_checked=report.not_checked,
     )
+
+
+def _has_stalled(state: LogState, now: datetime) -> bool:
+    """Whether a checkpoint is not to be expected soon: signing has stopped, or no worker looks."""
+    if state.alarm is not None:
+        return True
+    looked = state.looked_at is not None and now - state.looked_at < LOOKS_EVERY
+    return not looked and state.unlogged_since is not None and now - state.unlogged_since > LOOKS_EVERY
 
 
 def not_checked(reason: str) -> SealView:
