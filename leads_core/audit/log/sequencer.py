@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from leads_core.audit.log import keys
 from leads_core.audit.log.alarm import Alarm
 from leads_core.audit.log.checkpoint_file import CheckpointFile
+from leads_core.audit.log.reconsidering import reconsider_rejected
 from leads_core.audit.log.signing import SigningStopped, newest_of, sign_what_is_committed
 from leads_core.audit.log.taking import take_pending
 from leads_core.database import Database
@@ -42,9 +43,13 @@ class Sequencer:
         self._settings = settings
         self._file = CheckpointFile(settings.checkpoint_file)
         self._alarm = Alarm(database, self._file.path)
+        self._has_reconsidered = False
 
     async def run_once(self) -> Sequenced:
         """Take everything that is pending and sign it. Raises Unavailable when the database does not answer."""
+        if not self._has_reconsidered:
+            await reconsider_rejected(self._database, self._settings.mac_keys)
+            self._has_reconsidered = True
         taken = rejected = 0
         number = None
         goes_on = True

@@ -13,9 +13,11 @@ from structlog.testing import capture_logs
 from leads_core.audit import trail
 from leads_core.audit.log import taking
 from leads_core.audit.log.sequencer import Sequencer
+from leads_core.audit.log.state import log_state
 from leads_core.audit.models import Action
 from leads_core.audit.record import entry as record
 from leads_core.context import RequestContext
+from leads_core.database import Database
 from leads_core.settings import Settings
 from tests.integration.audit.log.conftest import Contradictions, Write
 
@@ -190,16 +192,42 @@ async def test_an_entry_that_was_rejected_before_is_rejected_again_without_a_wor
     assert await owner.fetchval("SELECT count(*) FROM audit_rejected") == 1
 
 
-@pytest.mark.usefixtures("database")
+def with_keys(machine: Settings, *keys: bytes) -> Settings:
+    """The machine started with these MAC keys: the first one writes, all verify."""
+    return Settings(
+        database_url=machine.database_url,
+        data_dir=machine.data_dir,
+        audit_mac_keys=",".join(key.hex() for key in keys),
+    )
+
+
 async def test_an_honest_entry_is_taken_whatever_the_key_it_was_written_with(
-    sequencer: Sequencer, machine: Settings, owner: asyncpg.Connection, honest: dict[str, Any], wrong: Contradictions
+    database: Database, machine: Settings, owner: asyncpg.Connection, honest: dict[str, Any], wrong: Contradictions
 ) -> None:
-    """Both keys of AUDIT_MAC_KEYS verify; the first one writes."""
     old = b"\x07" * 32
-    both = machine.model_copy(update={"audit_mac_keys": None})
-    both.__dict__["mac_keys"] = (*machine.mac_keys, old)
     await forge(owner, with_checksum(honest, old))
 
-    done = await Sequencer(sequencer._database, both).run_once()
+    done = await Sequencer(database, with_keys(machine, *machine.mac_keys, old)).run_once()
 
     assert (done.taken, done.rejected) == (1, 0)
+    assert await wrong() == []
+
+
+async def test_entries_of_a_key_that_the_worker_did_not_know_yet_are_taken_once_it_does(
+    database: Database, machine: Settings, owner: asyncpg.Connection, honest: dict[str, Any], wrong: Contradictions
+) -> None:
+    """The app was started with a new MAC key, the worker still runs with the old one."""
+    new = b"\x07" * 32
+    early = await forge(owner, with_checksum(honest, new))
+    forged = await forge(owner, {**with_checksum({**honest, "id": LEAD, "seq": 2}, new), "mac": honest["mac"]})
+    refused = await Sequencer(database, machine).run_once()
+
+    done = await Sequencer(database, with_keys(machine, new, *machine.mac_keys)).run_once()
+
+    assert (refused.taken, refused.rejected) == (0, 2)
+    assert (done.taken, done.rejected) == (1, 0)
+    assert [row[0] for row in await owner.fetch("SELECT entry_id FROM audit_leaves")] == [early]
+    assert await owner.fetchval("SELECT count(*) FROM audit_rejected WHERE entry_id = $1", forged) == 1
+    async with database.reader() as reader:
+        assert (await log_state(reader)).rejected == 1
+    assert await wrong() == []
