@@ -32,6 +32,7 @@ from leads_core.audit.verification.verifier import Trusted, verify
 from leads_core.context import acting_as
 from leads_core.database import Database
 from leads_core.erasing import Erasing, Erasure
+from leads_core.errors import Misconfigured
 from leads_core.leads.schemas import LeadUpdate, Source
 from leads_core.leads.service import LeadService
 from leads_core.settings import Settings
@@ -153,6 +154,32 @@ async def test_both_find_nothing_in_what_is_whole(exported: Exported, tmp_path: 
     assert await both(exported, tmp_path) == ([], [])
     assert len(exported.of("checkpoint")) >= 4
     assert any(isinstance(part, str) for line in exported.of("entry") for part in line["parts"].values())
+
+
+async def test_of_a_filter_both_check_the_entries_that_are_there(exported: Exported, tmp_path: Path) -> None:
+    exported.lines[0] |= {"complete": False, "filter": {"channel": ["web"]}}
+    lone = [line for line in exported.of("entry") if line["seq"] != 2]
+    exported.lines = [exported.lines[0], *lone, exported.lines[-1]]
+    exported.count()
+    assert await both(exported, tmp_path) == ([], [])
+
+    place = _edited_actor(exported)
+    first, second = await both(exported, tmp_path)
+    assert (named(first), named(second)) == ({place, exported.changed_lead}, {place, exported.changed_lead})
+
+
+async def test_an_export_that_was_cut_off_is_no_quiet_pass(exported: Exported, tmp_path: Path) -> None:
+    del exported.lines[-1]
+    with pytest.raises(Misconfigured, match="cut off"):
+        await both(exported, tmp_path)
+
+    done = await asyncio.to_thread(
+        lambda: subprocess.run(
+            [sys.executable, str(TOOL), str(tmp_path / "trail.jsonl")], capture_output=True, check=False
+        )
+    )
+    assert done.returncode == 1
+    assert b'"kind": "malformed"' in done.stdout
 
 
 async def test_a_log_that_was_reopened_after_a_restore_is_whole_to_both(
