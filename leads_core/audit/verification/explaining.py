@@ -14,8 +14,9 @@ from leads_core.audit.verification.anomalies import Broken, BrokenSubject, Hole,
 from leads_core.audit.verification.entry_check import Macs
 from leads_core.audit.verification.evidence import Evidence, LeafRow
 from leads_core.audit.verification.findings import FindingKind, Findings
+from leads_core.audit.verification.moments import epoch, millisecond_of
 from leads_core.audit.verification.naming import Named, Surroundings
-from leads_core.audit.verification.subject_check import Seen, epoch
+from leads_core.audit.verification.subject_check import Seen
 
 #: More leaves without entries than anybody asks about one by one.
 ORPHANS = 10_000
@@ -84,7 +85,7 @@ class _Orphans:
 
     def made_within(self, first: int, last: int, count: int) -> list[str]:
         """Take up to count that were made in this span of milliseconds."""
-        found = [entry_id for entry_id in self._left if first <= _made(entry_id) <= last][:count]
+        found = [entry_id for entry_id in self._left if first <= millisecond_of(entry_id) <= last][:count]
         for entry_id in found:
             self.take(entry_id)
         return found
@@ -261,7 +262,7 @@ def _report_hole(hole: Hole, orphans: _Orphans, findings: Findings) -> bool:
 
 def _report_ahead(hole: Hole, orphans: _Orphans, findings: Findings) -> None:
     """A lead in a version that no entry is there for: its entry was removed, or it was changed past the app."""
-    at = _at(hole.at)
+    at = epoch(hole.at)
     gone = orphans.made_within(at - 1000, at + _SOON, 1) if at else orphans.between(hole.after, "", 1)
     if not gone:
         findings.add(
@@ -281,7 +282,7 @@ def _report_ahead(hole: Hole, orphans: _Orphans, findings: Findings) -> None:
 
 
 def _report_untracked(untracked: Untracked, orphans: _Orphans, findings: Findings) -> None:
-    first, last = _at(untracked.created_at), _at(untracked.updated_at or untracked.created_at)
+    first, last = epoch(untracked.created_at), epoch(untracked.updated_at or untracked.created_at)
     gone = orphans.made_within(first - 1000, max(first, last) + _SOON, untracked.version)
     if gone:
         findings.add(
@@ -338,15 +339,3 @@ def _joined(holes: list[Hole]) -> list[Hole]:
 
 def _few_seqs(hole: Hole) -> range:
     return range(hole.first, min(hole.last, hole.first + 20) + 1)
-
-
-def _made(entry_id: str) -> int:
-    """The milliseconds since 1970 in a UUIDv7."""
-    try:
-        return int(entry_id[:8] + entry_id[9:13], 16)
-    except ValueError:
-        return 0
-
-
-def _at(moment: str | None) -> int:
-    return epoch(moment) if moment else 0

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, Self
 import orjson
 
 from leads_core.audit.verification.evidence import LEAD_COLUMNS, CheckpointRow, LeafRow
+from leads_core.audit.verification.moments import epoch, millisecond_of
 from leads_core.errors import Misconfigured
 
 FORMAT = "lead-explorer-audit/1"
@@ -25,6 +26,10 @@ _FIELDS = (
     *("id", "subject_kind", "subject_id", "seq", "action", "actor_kind", "actor_id", "channel"),
     *("request_id", "task_id", "occurred_at", "v"),
 )
+#: What is not in the log yet is not missing from it for so long.
+_MAY_WAIT_MS = 60_000
+#: Indexes that jump further than this are some number that somebody wrote there.
+_LARGEST_GAP = 1_000_000
 _SPECIAL = ((b'"ERASE"', b'"user"'), (b'"CREATE"', b'"token"'), (b'"REOPEN"', b'"log"'))
 
 
@@ -119,17 +124,21 @@ class ExportedEvidence:
         return []
 
     def _entry(self, row: dict[str, Any]) -> tuple[Any, ...]:
-        leaf = self._leaves.of(row.get("leaf_index"), row["id"]) if self.complete else None
         checksum = _bytes(row["checksum"])
-        index = row.get("leaf_index")
-        waiting = (index is None) or None if self.complete else None
-        if not self.complete:
-            leaf, index = checksum, -1
+        index, leaf, waiting = row.get("leaf_index"), checksum, None
+        if self.complete:
+            found = self._leaves.of(index, row["id"])
+            if found is None:
+                index, waiting = None, self._may_be_waiting(row["id"])
+            leaf = found  # type: ignore[assignment]
         parts = orjson.dumps(row["parts"]).decode()
-        return (
-            *(row[name] for name in _FIELDS), parts, checksum, _bytes(row["mac"]),
-            index if leaf is not None else None, leaf, waiting,
-        )  # fmt: skip
+        return (*(row[name] for name in _FIELDS), parts, checksum, _bytes(row["mac"]), index, leaf, waiting)
+
+    def _may_be_waiting(self, entry_id: str) -> bool:
+        """An export does not say what waits for the log: whatever is younger than all leaves, or than a minute, may."""
+        if entry_id > self._leaves.youngest:
+            return True
+        return not self._leaves.has_holes and millisecond_of(entry_id) > epoch(self.taken_at) - _MAY_WAIT_MS
 
     def _rows(self, kind: str) -> Iterator[dict[str, Any]]:
         for found, line in self._lines():
@@ -172,8 +181,9 @@ class _LeafFile:
 
     def __init__(self) -> None:
         self._file: BinaryIO | None = None
-        self._buffer = bytearray()
-        self._count = 0
+        self._count = self._added = 0
+        self._there = bytearray()
+        self.youngest = ""
         self._seen = bytearray()
 
     def __enter__(self) -> Self:
@@ -185,16 +195,25 @@ class _LeafFile:
             self._file.close()
 
     def add(self, row: dict[str, Any]) -> None:
-        """The next leaf. Those after a gap are kept by their place in the file, which is not asked for then."""
-        assert self._file is not None  # noqa: S101 - inside the with block
-        self._buffer += bytes.fromhex(row["entry_id"].replace("-", "")) + _bytes(row["checksum"])
-        self._count += 1
-        if len(self._buffer) >= _RECORD * _BATCH:
-            self._flush()
+        """A leaf, at its place."""
+        index, entry_id = int(row["leaf_index"]), str(row["entry_id"])
+        if self._file is None or not 0 <= index <= self._count + _LARGEST_GAP:
+            return
+        os.pwrite(
+            self._file.fileno(), bytes.fromhex(entry_id.replace("-", "")) + _bytes(row["checksum"]), index * _RECORD
+        )
+        self._count = max(self._count, index + 1)
+        self.youngest = max(self.youngest, entry_id)
+        self._there.extend(bytes(index // 8 + 1 - len(self._there)))
+        self._there[index // 8] |= 1 << index % 8
+
+    @property
+    def has_holes(self) -> bool:
+        """Whether an index below the last one is missing."""
+        return self._added < self._count
 
     def of(self, index: int | None, entry_id: str) -> bytes | None:
         """The checksum of this entry's leaf, None when it has none there."""
-        self._flush()
         if self._file is None or index is None or not 0 <= index < self._count:
             return None
         record = os.pread(self._file.fileno(), _RECORD, index * _RECORD)
@@ -212,7 +231,7 @@ class _LeafFile:
         assert self._file is not None  # noqa: S101 - inside the with block
         found: list[LeafRow] = []
         for index in range(self._count):
-            if not self._seen[index // 8] >> index % 8 & 1:
+            if (self._there[index // 8] & ~self._seen[index // 8]) >> index % 8 & 1:
                 record = os.pread(self._file.fileno(), _RECORD, index * _RECORD)
                 found.append(LeafRow(index, _uuid(record[:16].hex()), record[16:]))
                 if len(found) >= limit:
@@ -222,12 +241,6 @@ class _LeafFile:
     def _note(self, index: int) -> None:
         if self._seen:
             self._seen[index // 8] |= 1 << index % 8
-
-    def _flush(self) -> None:
-        if self._buffer and self._file is not None:
-            self._file.write(self._buffer)
-            self._file.flush()
-            self._buffer.clear()
 
 
 def _batches(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

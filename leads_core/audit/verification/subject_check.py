@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
 
-from leads_core.audit.record.entry import parse_timestamp
 from leads_core.audit.verification import replay
 from leads_core.audit.verification.anomalies import KEPT, Broken, BrokenSubject, Hole, OtherLeaf, Unlogged, Untracked
 from leads_core.audit.verification.entry_check import Macs, recomputed
 from leads_core.audit.verification.erasures import ErasedActors, PartsOfSubject
 from leads_core.audit.verification.findings import FindingKind, Findings
+from leads_core.audit.verification.moments import epoch, millisecond_of
 
 #: How far an entry's id (its time is in it) and occurred_at may lie apart: a long import notes one time for a batch.
-CLOCKS_AGREE = timedelta(minutes=10)
+CLOCKS_AGREE_MS = 600_000
 _REPLAYED = frozenset(("lead", "user", "token"))
 _CHANGED = {"lead": FindingKind.LEAD_CHANGED}
 _MISSING = {"lead": FindingKind.LEAD_MISSING}
@@ -43,9 +42,21 @@ class Seen:
 
 
 class SubjectCheck:
-    """Feed it entries in order of subject, seq and id, and the leads in order of id; then finish()."""
+    """Feed it entries in order of subject, seq and id, and the leads in order of id; then finish().
 
-    def __init__(self, macs: Macs, erased: ErasedActors, accounts: Tracked | None, findings: Findings) -> None:
+    complete=False: only some entries are there, so each is checked by itself, and nothing is said of the others.
+    """
+
+    def __init__(
+        self,
+        macs: Macs,
+        erased: ErasedActors,
+        accounts: Tracked | None,
+        findings: Findings,
+        *,
+        complete: bool = True,
+    ) -> None:
+        self._complete = complete
         self._macs = macs
         self._erased = erased
         self._accounts = accounts
@@ -81,6 +92,8 @@ class SubjectCheck:
             checksum = row[13]
             if computed != checksum or (has_keys and not valid(checksum, row[14])):
                 self._broken(subject, row, parts, computed)
+                continue
+            if not self._complete:
                 continue
             if row[16] != checksum:
                 self._without_its_leaf(row)
@@ -123,7 +136,7 @@ class SubjectCheck:
                 return
             subject.hole(seq, row[0])
         subject.seq, subject.last_id = seq, row[0]
-        if abs(_milliseconds(row)) > CLOCKS_AGREE.total_seconds() * 1000:
+        if abs(millisecond_of(row[0]) - epoch(row[10])) > CLOCKS_AGREE_MS:
             self.seen.odd_clocks += 1
         if row[4] == "ERASE":
             self._erase(subject, row, parts)
@@ -219,7 +232,7 @@ class SubjectCheck:
             subject.broken.append(broken)
         else:
             self.seen.unkept += 1
-        if row[3] is not None:
+        if row[3] is not None and self._complete:
             subject.halted = True
             if row[3] > subject.seq + 1:
                 subject.hole(row[3], row[0])
@@ -368,36 +381,6 @@ class _Subject:
             for field_name, change in part[1].items():
                 for broken in self.broken:
                     broken.following.setdefault(replay.field_key(name, field_name), change[0])
-
-
-def _milliseconds(row: Any) -> int:
-    """By how much the time in the entry's id is after occurred_at."""
-    return int(row[0][:8] + row[0][9:13], 16) - epoch(row[10])
-
-
-_SECONDS: dict[str, int] = {}
-
-
-def epoch(at: str) -> int:
-    """Milliseconds since 1970 of a recorded time; the day's part is looked up."""
-    try:
-        midnight = _SECONDS[at[:10]]
-    except KeyError:
-        if len(_SECONDS) > 10_000:
-            _SECONDS.clear()
-        midnight = _SECONDS[at[:10]] = int(_midnight(at).timestamp()) * 1000
-    try:
-        clock = (int(at[11:13]) * 60 + int(at[14:16])) * 60 + int(at[17:19])
-        return midnight + clock * 1000 + int(at[20:23])
-    except ValueError:
-        return 0
-
-
-def _midnight(at: str) -> datetime:
-    try:
-        return parse_timestamp(f"{at[:10]}T00:00:00.000000Z")
-    except ValueError:
-        return parse_timestamp("1970-01-01T00:00:00.000000Z")
 
 
 def _counted(entries: Sequence[str]) -> str:

@@ -23,9 +23,10 @@ from leads_core.audit.verification.findings import LISTED, FindingKind, Findings
 from leads_core.audit.verification.lead_check import verify_lead
 from leads_core.audit.verification.log_check import LogSeen, check_log
 from leads_core.audit.verification.log_findings import report_log
+from leads_core.audit.verification.moments import epoch
 from leads_core.audit.verification.receipts import Receipts
 from leads_core.audit.verification.sources import Source
-from leads_core.audit.verification.subject_check import Seen, SubjectCheck, epoch
+from leads_core.audit.verification.subject_check import Seen, SubjectCheck
 from leads_core.audit.verification.trusted import Trusted
 from leads_core.errors import Misconfigured
 
@@ -114,7 +115,8 @@ async def _claims(run: _Run, lines: FileLines, given: Sequence[Claim]) -> AsyncG
 async def _entries(run: _Run) -> Seen:
     """The pass over all entries and leads. The next rows are on their way while these are worked on."""
     evidence = run.evidence
-    check = SubjectCheck(run.macs, ErasedActors.of(run.special), await evidence.accounts(), run.findings)
+    erased, accounts = ErasedActors.of(run.special), await evidence.accounts()
+    check = SubjectCheck(run.macs, erased, accounts, run.findings, complete=evidence.complete)
     async with aclosing(evidence.entries()) as entries, aclosing(evidence.leads()) as leads:
         leads_left = True
         rows = await anext(entries, None)
