@@ -6,12 +6,13 @@ earlier entry that the user, or one of their tokens, wrote. Checksums and MACs h
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, TextClause, Uuid, bindparam, text
+from sqlalchemy import ARRAY, TextClause, Uuid, bindparam, column, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from leads_core.audit import trail
@@ -22,25 +23,25 @@ from leads_core.database import C_TEXT, MAC_KEY
 BATCH = 1000
 FIRST = UUID(int=0)
 
-_OPEN_PARTS = """
-    SELECT e.id, p.key AS name, p.value AS part FROM audit_log e CROSS JOIN LATERAL jsonb_each(e.parts) p
-    WHERE {whose} AND e.id >= :since AND e.id <> :but AND p.key = ANY(:names) AND jsonb_typeof(p.value) = 'array'
-    ORDER BY e.id, p.key LIMIT :limit
-"""
 _UUIDS, _TEXTS = ARRAY(Uuid), ARRAY(C_TEXT)
-#: By audit_log_subject_id_seq_key.
-OF_SUBJECT = text(_OPEN_PARTS.format(whose="e.subject_id = ANY(:whose)"))
-BY_ACTORS = text(_OPEN_PARTS.format(whose="e.actor_id = ANY(:whose)"))
+# By audit_log_subject_id_seq_key. OFFSET 0: a subject has few entries, so they are sorted; the planner must not walk
+# the whole trail in the order of ids instead.
+OF_SUBJECT = text("""
+    SELECT id, parts FROM (SELECT id, parts FROM audit_log WHERE subject_id = :whose OFFSET 0) e
+    WHERE id > :after AND id <> :but AND parts ?| CAST(:names AS text[]) ORDER BY id LIMIT :limit
+""")
+#: By ix_audit_log_actor_id.
+BY_ACTOR = text("""
+    SELECT id, parts FROM audit_log
+    WHERE actor_id = :whose AND id > :after AND id <> :but AND parts ?| CAST(:names AS text[]) ORDER BY id LIMIT :limit
+""")
 REPLACE = text("SELECT audit_erase_parts(:ids, :names, :digests)").bindparams(
     bindparam("ids", type_=_UUIDS), bindparam("names", type_=_TEXTS), bindparam("digests", type_=_TEXTS)
 )
-# OFFSET 0: a subject has few entries, so they are sorted, and the whole trail is not walked back to the last of them.
 NEWEST_OF_SUBJECT = text("""
     SELECT id FROM (SELECT id FROM audit_log WHERE subject_id = :subject_id OFFSET 0) e ORDER BY id DESC LIMIT 1
 """)
-NEWEST_BY_ACTORS = text("SELECT id FROM audit_log WHERE actor_id = ANY(:actors) ORDER BY id DESC LIMIT 1").bindparams(
-    bindparam("actors", type_=_UUIDS)
-)
+NEWEST_BY_ACTOR = text("SELECT id FROM audit_log WHERE actor_id = :actor ORDER BY id DESC LIMIT 1")
 SPEAK = text("""
     SELECT EXISTS (SELECT FROM audit_log WHERE actor_id = ANY(:actors)
                    AND jsonb_path_exists(parts, '$.origin[1].* ? (@ != null)'))
@@ -79,12 +80,11 @@ async def erase(
     """
     row = _entry(session, subject_id, after, parts, seq=seq, at=at, kind=kind, part_of=part_of)
     newest = [await session.scalar(NEWEST_OF_SUBJECT, {"subject_id": subject_id})]
-    if actors:
-        newest.append(await session.scalar(NEWEST_BY_ACTORS, {"actors": list(actors)}))
+    newest += [await session.scalar(NEWEST_BY_ACTOR, {"actor": actor}) for actor in actors]
     await trail.append_many(session, [_signed(session, _after(row, newest))])
-    await _replace(session, OF_SUBJECT, [subject_id], parts, but=row["id"])
-    if actors:
-        await _replace(session, BY_ACTORS, list(actors), ["origin"], but=row["id"])
+    await _replace(session, OF_SUBJECT, subject_id, parts, but=row["id"])
+    for actor in actors:
+        await _replace(session, BY_ACTOR, actor, ["origin"], but=row["id"])
     return UUID(str(row["id"]))
 
 
@@ -123,14 +123,11 @@ async def is_named(session: AsyncSession, actors: Sequence[UUID]) -> bool:
 async def known_values(session: AsyncSession, subject_id: UUID, part: str, fields: Sequence[str]) -> set[str]:
     """Every text that these fields of a part have ever had, as far as it is not erased yet."""
     found: set[str] = set()
-    since = FIRST
-    while rows := await _open_parts(session, OF_SUBJECT, [subject_id], [part], since=since, but=FIRST):
-        for row in rows:
-            pairs = (row.part[1].get(field, ()) for field in fields)
-            found.update(value for pair in pairs for value in pair if isinstance(value, str))
-        if len(rows) < BATCH:
-            break
-        since = UUID(int=rows[-1].id.int + 1)
+    async for batch in _entries(session, OF_SUBJECT, subject_id, [part], but=FIRST):
+        for _, parts in batch:
+            if isinstance(content := parts[part], list):
+                pairs = (content[1].get(field, ()) for field in fields)
+                found.update(value for pair in pairs for value in pair if isinstance(value, str))
     return found
 
 
@@ -140,30 +137,37 @@ async def imports_of(session: AsyncSession, subject_id: UUID) -> list[UUID]:
 
 
 async def _replace(
-    session: AsyncSession, statement: TextClause, whose: Sequence[UUID], parts: Sequence[str], *, but: UUID
+    session: AsyncSession, statement: TextClause, whose: UUID, names: Sequence[str], *, but: UUID
 ) -> None:
-    since = FIRST
-    while rows := await _open_parts(session, statement, whose, parts, since=since, but=but):
-        digests = [record.digest(row.part) for row in rows]
-        wanted = {"ids": [row.id for row in rows], "names": [row.name for row in rows], "digests": digests}
-        await session.execute(REPLACE, wanted)
-        since = rows[-1].id
+    async for batch in _entries(session, statement, whose, names, but=but):
+        open_parts = [
+            (entry_id, name, parts[name]) for entry_id, parts in batch for name in names if _is_open(parts.get(name))
+        ]
+        if open_parts:
+            ids, parts_names, parts_open = zip(*open_parts, strict=True)
+            digests = [record.digest(part) for part in parts_open]
+            await session.execute(REPLACE, {"ids": list(ids), "names": list(parts_names), "digests": digests})
 
 
-async def _open_parts(
-    session: AsyncSession,
-    statement: TextClause,
-    whose: Sequence[UUID],
-    parts: Sequence[str],
-    *,
-    since: UUID,
-    but: UUID,
-) -> Sequence[Any]:
-    typed = statement.bindparams(
-        bindparam("whose", type_=_UUIDS), bindparam("names", type_=_TEXTS), bindparam("since", type_=Uuid)
-    )
-    wanted = {"whose": list(whose), "names": list(parts), "since": since, "but": but, "limit": BATCH}
-    return (await session.execute(typed, wanted)).all()
+async def _entries(
+    session: AsyncSession, statement: TextClause, whose: UUID, names: Sequence[str], *, but: UUID
+) -> AsyncIterator[Sequence[tuple[UUID, dict[str, Any]]]]:
+    """Entries with one of these parts, erased or not, in the order of their ids, batch by batch."""
+    typed = statement.bindparams(bindparam("names", type_=_TEXTS), bindparam("after", type_=Uuid))
+    typed = typed.bindparams(bindparam("whose", type_=Uuid), bindparam("but", type_=Uuid))
+    after = FIRST
+    while True:
+        wanted = {"whose": whose, "names": list(names), "after": after, "but": but, "limit": BATCH}
+        rows = (await session.execute(typed.columns(column("id", Uuid), column("parts", JSONB)), wanted)).all()
+        if rows:
+            yield [(row.id, row.parts) for row in rows]
+        if len(rows) < BATCH:
+            return
+        after = rows[-1].id
+
+
+def _is_open(part: Any) -> bool:
+    return isinstance(part, list)
 
 
 def _entry(
