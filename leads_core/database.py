@@ -42,6 +42,7 @@ MAY_BECOME_APP = """SELECT pg_has_role(current_user, oid, 'MEMBER') AND current_
                     FROM pg_roles WHERE rolname = 'leads_app'"""
 #: Lost connections, too many of them, shutdowns, statement_timeout, lock_timeout, deadlock.
 PASSING_STATES = ("08", "53", "57", "55P03", "40P01")
+FAULTS_OF_THE_DRIVER = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 CHANNEL = "leads"
 #: Where a session keeps the key that signs its entries.
 MAC_KEY = "mac_key"
@@ -219,7 +220,7 @@ def faults_in_words() -> Iterator[None]:
     """Turns what means 'the database is not there, or too slow' into Unavailable; lets everything else pass."""
     try:
         yield
-    except (DBAPIError, PoolTimeout, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+    except (DBAPIError, PoolTimeout, OSError, TimeoutError, *FAULTS_OF_THE_DRIVER) as error:
         if _is_passing(error):
             raise Unavailable("The database does not answer. Nothing was changed; try again.") from error
         raise
@@ -235,4 +236,7 @@ def _is_passing(error: BaseException) -> bool:
     state = sqlstate(error)
     if state is not None:
         return state.startswith(PASSING_STATES)
-    return not isinstance(error, DBAPIError) or error.connection_invalidated or isinstance(error, InterfaceError)
+    if not isinstance(error, DBAPIError) or error.connection_invalidated or isinstance(error, InterfaceError):
+        return True
+    # asyncpg's word for a connection that is cut in its first moment.
+    return isinstance(getattr(error.orig, "__cause__", None), asyncpg.InternalClientError)
