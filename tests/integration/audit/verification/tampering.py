@@ -13,6 +13,7 @@ from uuid import UUID
 
 import asyncpg
 
+from leads_core.audit.log import keys
 from leads_core.audit.record import entry as record
 from leads_core.audit.record.merkle import EMPTY_ROOT, leaf_hash, root_of
 from leads_core.audit.record.signed_note import Checkpoint, SigningKey, sign
@@ -108,7 +109,7 @@ class Scene:
         await self.sql(f"INSERT INTO audit_log ({', '.join(row)}) VALUES ({places})", *row.values())
         return str(row["id"])
 
-    async def put_lead_back_to(self, lead: str, **columns: Any) -> None:
+    async def change_lead(self, lead: str, **columns: Any) -> None:
         """Columns of a lead, its version too."""
         sets = ", ".join(f"{name} = ${place}" for place, name in enumerate(columns, 2))
         await self.sql(f"UPDATE leads SET {sets} WHERE id = $1", UUID(lead), *columns.values())
@@ -134,10 +135,21 @@ class Scene:
                 block = root_of(hashes[256 * index : 256 * index + 256])
                 await self.owner.execute("INSERT INTO audit_blocks VALUES (1, $1, $2)", index, block)
 
-    async def sign(self, key: SigningKey, log_name: str) -> str:
-        """A checkpoint of the log as it is now."""
+    async def sign(self, key: SigningKey) -> str:
+        """A checkpoint of the log as it is now, by some key and under its name."""
         hashes = await self._leaf_hashes()
-        return sign(Checkpoint(log_name, len(hashes), root_of(hashes) if hashes else EMPTY_ROOT), [key])
+        return sign(Checkpoint(key.name, len(hashes), root_of(hashes) if hashes else EMPTY_ROOT), [key])
+
+    def signing_key(self) -> SigningKey:
+        """The true one: only root of the signing machine has it."""
+        return keys.signing_keys(self.verification.settings)[0]
+
+    def log_name(self) -> str:
+        return keys.log_name(self.verification.settings)
+
+    async def leaf_of(self, entry_id: str) -> int:
+        (row,) = await self.rows("SELECT leaf_index FROM audit_leaves WHERE entry_id = $1", UUID(entry_id))
+        return int(row["leaf_index"])
 
     async def cut_log(self, size: int, *, checkpoints: bool = False) -> None:
         """Leaves and blocks beyond this size, and the checkpoints of them."""

@@ -64,7 +64,7 @@ async def test_the_last_entry_is_removed_and_the_lead_put_back(scene: Scene) -> 
     last, before = scene.history.entry(acme, 5), scene.history.entry(acme, 4)
     deleted = await scene.entry(before)
 
-    await scene.put_lead_back_to(
+    await scene.change_lead(
         acme, version=4, updated_at=deleted["occurred_at"], deleted_at=deleted["occurred_at"],
         deleted_by=deleted["actor_id"],
     )  # fmt: skip
@@ -206,7 +206,7 @@ async def test_entries_close_up_over_a_removed_one(scene: Scene) -> None:
     await scene.remove(two)
     for seq in (3, 4, 5):
         await scene.edit(scene.history.entry(acme, seq), seq=seq - 1)
-    await scene.put_lead_back_to(acme, version=4)
+    await scene.change_lead(acme, version=4)
 
     found = await scene.found()
     assert {each.subject for each in found} == {acme}
@@ -283,7 +283,7 @@ async def test_a_made_up_entry_waits_for_the_log(scene: Scene) -> None:
     entry = await _made_up(scene, lambda _: a_random_mac())
     forged = await scene.insert(entry)
     await scene.sql("INSERT INTO audit_pending (entry_id) VALUES ($1)", entry["id"])
-    await scene.put_lead_back_to(acme, version=6, stage="lost", updated_at=entry["occurred_at"])
+    await scene.change_lead(acme, version=6, stage="lost", updated_at=entry["occurred_at"])
 
     await scene.verification.sequence()
 
