@@ -41,7 +41,7 @@ class TrailAddress:
     def read(cls, lead_id: UUID, given: Iterable[tuple[str, str]]) -> Self:
         """The query's pairs. What is no actor, action, field or entry is passed over, and no chip claims otherwise."""
         pairs = list(given)
-        actors = [value for name, value in pairs if name == "actor" and (value == MACHINE or _uuid(value))]
+        actors = [_actor(value) for name, value in pairs if name == "actor" and _actor(value)]
         actions = [value for name, value in pairs if name == "action" and value in ACTIONS]
         fields = [value for name, value in pairs if name == "field" and value in PART_OF and value not in UNCHOSEN]
         before = next((_uuid(value) for name, value in pairs if name == "before"), None)
@@ -203,6 +203,11 @@ def _group(name: str, label: str, words: Mapping[str, str], chosen: Sequence[str
 
 def _other(values: Iterable[str], value: str) -> tuple[str, ...]:
     return tuple(other for other in values if other != value)
+
+
+def _actor(text: str) -> str:
+    """The actor as addresses spell it; empty for what is none."""
+    return text if text == MACHINE else str(_uuid(text) or "")
 
 
 def _once(values: Iterable[str]) -> tuple[str, ...]:

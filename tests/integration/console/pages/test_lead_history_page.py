@@ -10,6 +10,7 @@ import pytest
 from httpx2 import AsyncClient
 from selectolax.lexbor import LexborHTMLParser
 
+from console import lead_page
 from leads_core.accounts.permissions import Role
 from leads_core.context import acting_as
 from leads_core.leads.schemas import LeadRead, LeadUpdate, Source
@@ -274,3 +275,47 @@ async def test_browsers_and_addresses_are_for_administrators(browser: Ask, acme:
     }
 
     assert ["Mozilla/5.0" in text and "203.0.113.7" in text for text in shown.values()] == [False, True]
+
+
+async def test_the_seal_stands_in_the_head_of_the_trail_and_looks_again_while_entries_wait(
+    editor: AsyncClient, acme: LeadRead
+) -> None:
+    seal = page((await editor.get(f"/leads/{acme.id}")).text).css_first("#seal")
+
+    assert "3 entries wait for the next checkpoint" in seal.css_first("summary").text()
+    assert seal.css_first("[hx-trigger]").attributes["hx-get"] == f"/leads/{acme.id}/seal"
+
+
+async def test_the_seal_is_a_fragment_and_a_page_of_its_own(editor: AsyncClient, acme: LeadRead) -> None:
+    partial = await editor.get(f"/leads/{acme.id}/seal", headers=PARTIAL)
+    whole = await editor.get(f"/leads/{acme.id}/seal")
+
+    assert partial.text.lstrip().startswith('<details class="menu seal-menu" id="seal"')
+    assert page(whole.text).css_first("h1").text() == "Seal of Acme"
+    assert "open" in page(whole.text).css_first("#seal").attributes
+    assert (await editor.get(f"/leads/{uuid4()}/seal")).status_code == 404
+
+
+async def test_a_long_trail_asks_for_its_seal_when_it_is_shown(
+    editor: AsyncClient, acme: LeadRead, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lead_page, "AT_ONCE", 2)
+
+    seal = page((await editor.get(f"/leads/{acme.id}")).text).css_first("#seal")
+
+    assert (seal.tag, seal.text(strip=True)) == ("a", "Check the seal")
+    assert seal.attributes["href"] == seal.attributes["hx-get"] == f"/leads/{acme.id}/seal"
+
+
+async def test_nothing_is_put_back_from_a_trail_that_is_broken(
+    editor: AsyncClient, acme: LeadRead, owner: asyncpg.Connection
+) -> None:
+    await owner.execute(
+        "SET session_replication_role = replica; UPDATE leads SET city = 'Pisa';SET session_replication_role = DEFAULT"
+    )
+
+    shown = page((await editor.get(f"/leads/{acme.id}")).text)
+    then = page((await editor.get(f"/leads/{acme.id}?at=1")).text)
+
+    assert "Broken at the lead: City" in shown.css_first("#seal summary").text()
+    assert [form for html in (shown, then) for form in html.css("form[action$=revert]")] == []
