@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from playwright.sync_api import Page, expect
 
 from e2e.given import a_change, a_lead, companies, in_the_bin
+from e2e.pages.audit_page import AuditPage
 from e2e.pages.import_page import ImportPage
 from e2e.pages.lead_form import LeadForm
 from e2e.pages.lead_panel import LeadPanel
@@ -184,6 +185,29 @@ def settings_refused(page: Page) -> None:
     expect(page.get_by_role("alert")).to_be_visible()
 
 
+def audit(page: Page) -> None:
+    a_change(page, a_lead(page, **STONE), stage="won", city="Porto")
+    in_the_bin(page, email="idris@example.org")
+    AuditPage(page).open()
+
+
+def audit_filter(page: Page) -> None:
+    companies(page, ["Ahorn"])
+    AuditPage(page).open("?action=CREATE&subject_kind=lead&when=today").open_filter()
+
+
+def audit_no_match(page: Page) -> None:
+    AuditPage(page).open("?action=MERGE")
+
+
+def audit_unreadable_filter(page: Page) -> None:
+    AuditPage(page).open("?action=EXPLODE")
+
+
+def audit_empty(page: Page) -> None:
+    AuditPage(page).open()
+
+
 def nothing_here(page: Page) -> None:
     page.goto("/nothing/here")
 
@@ -220,6 +244,7 @@ STATES = [
         empty, table, filtered, no_match, unreadable_filter, filter_menu, account_menu, keys, quick_add_errors, toast,
         bin_, drawer, drawer_editing, lead_page, lead_in_the_bin, new, new_with_errors, new_duplicate, edit, conflict,
         import_choose, import_check, import_done, import_refused, settings, settings_with_a_new_token,
-        settings_refused, nothing_here, sign_in, sign_in_refused, used_link,
+        settings_refused, audit, audit_filter, audit_no_match, audit_unreadable_filter, audit_empty, nothing_here,
+        sign_in, sign_in_refused, used_link,
     )
 ]  # fmt: skip

@@ -173,6 +173,15 @@ async def test_leads_in_the_bin_and_leads_that_are_gone_keep_a_name(
     assert [row[2] for row in rows(page)] == [f"A lead that is gone {gone[-8:]}", "Acme in the bin", "Acme in the bin"]
 
 
+async def test_before_anything_has_happened_it_says_so(admin: AsyncClient, owner: asyncpg.Connection) -> None:
+    await owner.execute("SET session_replication_role = replica")
+    await owner.execute("DELETE FROM audit_log")
+    await owner.execute("SET session_replication_role = DEFAULT")
+
+    assert text(read(await admin.get("/audit")), ".blank h2") == "Nothing has happened yet"
+    assert text(read(await admin.get("/audit?action=MERGE")), ".blank h2") == "No entry has all of this"
+
+
 async def test_everything_of_one_export_is_found_by_its_name(admin: AsyncClient) -> None:
     await admin.get("/api/v1/leads/export")
     page = read(await admin.get("/audit?subject_kind=export"))
