@@ -9,8 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 #: Any number, but always the same.
 THE_LOG = 4_226_214
 
-# Batches are found by key, whatever the planner guesses of tables that are empty most of the time.
-LOCK = text("SELECT set_config('enable_seqscan', 'off', true), pg_advisory_xact_lock(:lock)")
+# Batches are found by key, whatever the planner guesses of tables that are empty most of the time. Whoever waits here
+# waits for another that works: longer than anybody should wait for a lead.
+LOCK = text("""
+    SELECT set_config('enable_seqscan', 'off', true), set_config('lock_timeout', '0', true),
+           pg_advisory_xact_lock(:lock)
+""")
 
 
 async def lock_the_log(session: AsyncSession) -> asyncpg.Connection:

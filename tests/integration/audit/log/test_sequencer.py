@@ -9,10 +9,12 @@ from typing import Any
 
 import asyncpg
 import pytest
+from sqlalchemy import text
 
 from leads_core.audit import trail
 from leads_core.audit.log import taking
 from leads_core.audit.log.checkpoint_file import CheckpointFile
+from leads_core.audit.log.locking import THE_LOG, lock_the_log
 from leads_core.audit.log.sequencer import Sequenced, Sequencer
 from leads_core.audit.log.tree import BrokenLog, root_at, tree_at
 from leads_core.audit.models import Action, SubjectKind
@@ -133,6 +135,27 @@ async def test_four_sequencers_at_once_do_each_entry_once(
     assert sum(taken) == await owner.fetchval("SELECT count(*) FROM audit_log") == 500
     assert sum(1 for count in taken if count) > 3
     assert await wrong() == []
+
+
+async def test_a_sequencer_waits_for_another_longer_than_a_lead_is_waited_for(
+    database: Database, owner: asyncpg.Connection
+) -> None:
+    """Another holds the log's lock for fifty times as long as a lead would be waited for."""
+
+    async def take_the_lock() -> None:
+        async with database.transaction() as session:
+            await session.execute(text("SET LOCAL lock_timeout = '1ms'"))
+            await lock_the_log(session)
+
+    async with owner.transaction():
+        await owner.execute("SELECT pg_advisory_xact_lock($1)", THE_LOG)
+        waiting = asyncio.create_task(take_the_lock())
+        while not await owner.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"):
+            assert not waiting.done()
+        gave_up, _ = await asyncio.wait([waiting], timeout=0.05)
+
+    assert not gave_up
+    await waiting
 
 
 async def test_each_machine_files_what_it_signs_and_the_table_holds_it_once(
