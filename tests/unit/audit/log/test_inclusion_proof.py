@@ -119,6 +119,56 @@ def test_a_proof_that_was_changed_is_refused_in_words(lie: str) -> None:
     assert str(refused.value).endswith(".")
 
 
+LOG = SigningKey("log.example.org", sha256(b"a log that anybody could run").digest())
+
+
+def _logged(record: dict[str, Any], extra: bytes | None = None) -> str:
+    """A proof that holds in every hash and signature: its log took this record in, whatever it says."""
+    leaf = merkle.leaf_hash(sha256(b"lead-explorer/entry/1\n" + canon(record)).digest())
+    note = sign(Checkpoint(LOG.name, 1, leaf), [LOG])
+    said = b64encode(extra or canon({"record": record, "parts": {}})).decode()
+    return f"c2sp.org/tlog-proof@v1\nextra {said}\nindex 0\n\n{note}"
+
+
+RECORD: dict[str, Any] = json.loads(ENTRY["record_canonical"])
+SPACED = json.dumps({"parts": {}, "record": RECORD}, sort_keys=True).encode()
+
+
+def test_a_log_of_one_entry_proves_it_without_a_hash() -> None:
+    assert InclusionProof.parse(_logged(RECORD)).check([LOG.verifier]).record == RECORD
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        _logged({**RECORD, "note": "hello"}),
+        _logged({name: value for name, value in RECORD.items() if name != "task_id"}),
+        _logged({**RECORD, "v": True}),
+        _logged({**RECORD, "v": 2}),
+        _logged({**RECORD, "parts": []}),
+        _logged(RECORD, SPACED),
+        _logged(RECORD, canon({"record": RECORD, "parts": {}, "more": None})),
+        _logged(RECORD, canon({"record": RECORD, "parts": []})),
+        _logged(RECORD, canon([])),
+        _logged(RECORD, b"\xff"),
+        _logged(RECORD, b"[" * 100_000),
+    ],
+)
+def test_what_a_log_took_in_is_no_entry_unless_it_has_an_entrys_form(text: str) -> None:
+    with pytest.raises(BadProof, match="extra line holds no entry"):
+        InclusionProof.parse(text).check([LOG.verifier])
+
+
+def test_each_proof_has_one_spelling() -> None:
+    """Base64 lets the last character of some texts vary; then two files would be one proof."""
+    hash_ = "SBBnKihazMb1O+Q6o1/35yJGmhqJojSXyUDTMtuTUr4="
+    other = hash_.replace("r4=", "r5=")
+    assert b64decode(hash_) == b64decode(other)
+
+    with pytest.raises(BadProof, match="no base64"):
+        InclusionProof.parse(FILE.replace(hash_, other))
+
+
 def test_a_proof_is_refused_under_another_key() -> None:
     with pytest.raises(BadProof, match="none of the known keys"):
         InclusionProof.parse(FILE).check([NEW])
