@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -52,6 +53,8 @@ class History:
     imported: Sequence[str]
     #: Subject -> its entries in order of seq; those without one (a sign-in) come last.
     entries: Mapping[str, Sequence[str]]
+    #: Entry of eva -> its parts before she was erased, as a backup would still have them.
+    before_erasure: Mapping[str, dict[str, Any]]
 
     def entry(self, subject: str, seq: int) -> str:
         """The id of that entry; seq 0 is the last one."""
@@ -90,12 +93,13 @@ async def live(database: Database, sequence: TakeIn) -> History:
     with acting_as(an_actor(actor_id=ana.id, request_id="req-eva")):
         eva = await leads.create(a_lead(email="eva@eleven.com", contact_name="Eva", notes="shy"), source=Source.FORM)
         await leads.update(eva.id, LeadUpdate(job_title="COO", notes="very shy"))
+        before_erasure = await _parts_of(database, eva.id)
         await Erasing(database).erase_lead(eva.id, Erasure(frozenset({"person", "text"})))
         await leads.update(eva.id, LeadUpdate(stage="lost"))
     await sequence()
     named = {"user": ana, "token": token, "acme": acme, "bo": bo, "chen": chen, "dora": dora, "eva": eva}
     ids = {name: str(who.id) for name, who in named.items()}
-    return History(**ids, imported=imported, entries=await _entries(database))
+    return History(**ids, imported=imported, entries=await _entries(database), before_erasure=before_erasure)
 
 
 async def _a_lead_with_a_long_life(leads: LeadService, user: UUID) -> LeadRead:
@@ -145,6 +149,12 @@ def _found(_lead: LeadRead, at: datetime) -> dict[str, Any]:
 
 async def _nothing_beside(_session: object, _lead: LeadRead) -> None:
     """No facts, no job: only the lead is looked at here."""
+
+
+async def _parts_of(database: Database, lead_id: UUID) -> dict[str, dict[str, Any]]:
+    async with database.reader() as reader:
+        rows = await reader.fetch("SELECT id, parts FROM audit_log WHERE subject_id = $1", lead_id)
+    return {str(row["id"]): json.loads(row["parts"]) for row in rows}
 
 
 async def _entries(database: Database) -> dict[str, list[str]]:
