@@ -10,10 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 THE_LOG = 4_226_214
 
 # Batches are found by key, whatever the planner guesses of tables that are empty most of the time. Whoever waits here
-# waits for another that works: longer than anybody should wait for a lead.
+# waits for another that works: longer than anybody should wait for a lead. What is committed is on the disk, with all
+# that was committed before it, however lax the server is elsewhere: else a crash of the server would take leaves back
+# that are signed.
 LOCK = text("""
     SELECT set_config('enable_seqscan', 'off', true), set_config('lock_timeout', '0', true),
-           pg_advisory_xact_lock(:lock)
+           set_config('synchronous_commit', 'on', true), pg_advisory_xact_lock(:lock)
 """)
 
 

@@ -137,6 +137,17 @@ async def test_four_sequencers_at_once_do_each_entry_once(
     assert await wrong() == []
 
 
+async def test_leaves_are_on_the_disk_before_they_are_signed_however_lax_the_server_is(
+    database: Database, owner: asyncpg.Connection
+) -> None:
+    """Else a crash of the server takes signed leaves back, and an honest log looks rolled back."""
+    async with database.transaction() as session:
+        await session.execute(text("SET LOCAL synchronous_commit = off"))
+        connection = await lock_the_log(session)
+
+        assert await connection.fetchval("SHOW synchronous_commit") == "on"
+
+
 async def test_a_sequencer_waits_for_another_longer_than_a_lead_is_waited_for(
     database: Database, owner: asyncpg.Connection
 ) -> None:
