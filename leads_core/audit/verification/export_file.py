@@ -202,6 +202,7 @@ class _LeafFile:
         os.pwrite(
             self._file.fileno(), bytes.fromhex(entry_id.replace("-", "")) + _bytes(row["checksum"]), index * _RECORD
         )
+        self._added += 1
         self._count = max(self._count, index + 1)
         self.youngest = max(self.youngest, entry_id)
         self._there.extend(bytes(index // 8 + 1 - len(self._there)))

@@ -204,7 +204,7 @@ async def test_an_export_of_a_broken_trail_has_the_same_findings(scene: Scene, t
     elif edit == "a removed entry":
         await scene.remove(entry)
     elif edit == "a changed lead":
-        await scene.put_lead_back_to(acme, stage="lost")
+        await scene.change_lead(acme, stage="lost")
     else:
         await scene.remove_leaves(entry)
     source = ExportSource(await exported(scene, tmp_path / "trail.jsonl"))
