@@ -21,6 +21,9 @@ from leads_core.audit.record import entry as record
 from leads_core.database import C_TEXT, MAC_KEY
 
 BATCH = 1000
+#: Any number, but always the same.
+ERASING = 4_226_217
+ONE_AT_A_TIME = text(f"SELECT pg_advisory_xact_lock({ERASING})")
 FIRST = UUID(int=0)
 
 _UUIDS, _TEXTS = ARRAY(Uuid), ARRAY(C_TEXT)
@@ -78,6 +81,8 @@ async def erase(
     after are the subject's fields as they stand from now on. The caller holds the subject's lock, so that no entry of
     it comes between. actors are those whose origin is forgotten too, wherever they acted. Gives the entry's id.
     """
+    # One at a time: two that reach the same entries in different orders would wait for each other.
+    await session.execute(ONE_AT_A_TIME)
     row = _entry(session, subject_id, after, parts, seq=seq, at=at, kind=kind, part_of=part_of)
     newest = [await session.scalar(NEWEST_OF_SUBJECT, {"subject_id": subject_id})]
     newest += [await session.scalar(NEWEST_BY_ACTOR, {"actor": actor}) for actor in actors]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -24,8 +25,7 @@ class Needles:
     def __init__(self, texts: Iterable[str]) -> None:
         wanted = {text.strip().lower() for text in texts}
         self.texts = frozenset(text for text in wanted if text)
-        spelled = {text.encode(encoding, "ignore").lower() for text in self.texts for encoding in ENCODINGS}
-        self._bytes = frozenset(spelled - {b""})
+        self._bytes = frozenset(spelled for text in self.texts for spelled in _spellings(text))
         #: Two pieces of a file are searched with this many bytes of the first before the second.
         self.overlap = max(map(len, self._bytes), default=1) - 1
 
@@ -36,6 +36,12 @@ class Needles:
     def in_text(self, *values: object) -> bool:
         folded = " ".join(str(value) for value in values).lower()
         return any(text in folded for text in self.texts)
+
+
+def _spellings(text: str) -> Iterator[bytes]:
+    for encoding in ENCODINGS:
+        with suppress(UnicodeEncodeError):  # what an encoding cannot write stands in no file of it
+            yield text.encode(encoding).lower()
 
 
 async def files_holding(session: AsyncSession, needles: Needles) -> list[UUID]:

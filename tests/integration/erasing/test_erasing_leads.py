@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -13,7 +14,10 @@ import asyncpg
 import pytest
 
 from leads_core import idempotency
+from leads_core.accounts.permissions import Role
+from leads_core.accounts.service import Accounts
 from leads_core.audit.record import entry as record
+from leads_core.context import RequestContext, acting_as
 from leads_core.database import Database, new_id
 from leads_core.enrichment import kept_answers, outgoing_requests
 from leads_core.enrichment import queries as enrichment
@@ -30,6 +34,7 @@ from leads_core.leads.schemas import LeadCreate, LeadRead, LeadUpdate, Source
 from leads_core.leads.service import LeadService
 from leads_core.outgoing.recording import RequestRecord
 from leads_core.settings import Settings
+from leads_core.transfer.uploads import PIECE
 from tests.builders import ANA_ID, a_lead
 from tests.integration.erasing.conftest import WhereIs
 from tests.integration.trail_state import differences
@@ -373,6 +378,42 @@ async def test_another_persons_files_and_rows_stay(
     refused = json.loads(await owner.fetchval("SELECT content FROM job_files WHERE piece < 0"))
     assert [(row["job_id"], row["piece"] >= 0) for row in kept] == [(others.id, True), (mixed.id, False)]
     assert [row[4][0] for row in refused] == ["broken too"]
+
+
+async def test_a_person_on_the_seam_of_two_pieces_of_a_file_is_found(
+    owner: asyncpg.Connection,
+    erasing: Erasing,
+    zoe: LeadRead,
+    run_import: Callable[..., Awaitable[queue.JobRead]],
+) -> None:
+    filling = "domain,notes\n" + "".join(f"d{n}.com,{'x' * 200}\n" for n in range(1400))
+    at_seam = filling[: PIECE - 8] + "zoe.quixote@acme.com" + filling[PIECE - 8 :]
+    await run_import(at_seam)
+    pieces = await owner.fetch("SELECT content FROM job_files WHERE piece >= 0")
+    assert not any(b"zoe.quixote@acme.com" in row["content"] for row in pieces)
+
+    await erasing.erase_lead(zoe.id, Erasure(keep=frozenset({"job_title"})))
+
+    assert await owner.fetchval("SELECT count(*) FROM job_files WHERE piece >= 0") == 0
+
+
+async def test_another_lead_erased_at_the_same_moment_waits_its_turn(
+    database: Database, erasing: Erasing, leads: LeadService, zoe: LeadRead, ana: RequestContext
+) -> None:
+    accounts = Accounts(database)
+    await accounts.add("Root", Role.ADMIN)
+    sancho = await accounts.add("Sancho", Role.EDITOR)
+    with acting_as(replace(ana, actor_id=sancho.id, actor_name="Sancho")):
+        others = [await leads.create(a_lead(email=f"p{n}@acme.com"), source=Source.FORM) for n in range(6)]
+        for lead in (*others, zoe):
+            await leads.update(lead.id, LeadUpdate(contact_name="Somebody Else"))
+
+    await asyncio.gather(
+        erasing.erase_user(sancho.id), *(erasing.erase_lead(lead.id, Erasure()) for lead in (*reversed(others), zoe))
+    )
+
+    assert all([(await leads.get(lead.id)).erased_at is not None for lead in (*others, zoe)])
+    assert (await accounts.get(sancho.id)).is_erased
 
 
 async def test_what_cannot_be_erased_is_refused_in_words(erasing: Erasing, leads: LeadService, zoe: LeadRead) -> None:
