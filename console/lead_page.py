@@ -104,8 +104,9 @@ async def context_of(
 
 async def seal_of(lead: LeadRead, database: Database, who: Visitor, settings: Settings) -> dict[str, Any]:
     """The lead's seal, checked now."""
+    check = lead_seal.seal_of if lead.version <= AT_ONCE else lead_seal.seal_of_many_entries
     try:
-        seal = seal_view(await lead_seal.seal_of(database, Trusted.of(settings), lead.id), datetime.now(UTC))
+        seal = seal_view(await check(database, Trusted.of(settings), lead.id), datetime.now(UTC))
     except Misconfigured as error:
         seal = not_checked(str(error))
     return {"seal": seal, "may_read_trail": Permission.READ_TRAIL in who.permissions}

@@ -15,6 +15,7 @@ from console.forms import SentForm
 from console.lead_page import Problem
 from console.routes.pages.lead import Desk, LeadDesk
 from console.trail_page import is_entry_number
+from console.trail_wording import fields_in_words
 from console.wording import field_label
 from leads_core import context
 from leads_core.accounts.permissions import Permission
@@ -50,7 +51,8 @@ async def revert(request: Request, lead_id: UUID, form: SentForm, desk: Desk) ->
         after = await desk.leads.revert(lead_id, int(seq), fields=wanted, if_version=form.version)
     except (StaleVersion, IdentityTaken, Erased, Invalid, NotFound) as error:
         return await _told(desk, lead_id, error)
-    return await _done(desk, after, then=form.text("then"))
+    left = [field for field in REVERTIBLE if field not in wanted] if wanted and not fields else []
+    return await _done(desk, after, left, then=form.text("then"))
 
 
 async def _wanted(desk: LeadDesk, lead: LeadRead, seq: str, fields: Sequence[str]) -> Sequence[str] | None:
@@ -65,17 +67,18 @@ async def _wanted(desk: LeadDesk, lead: LeadRead, seq: str, fields: Sequence[str
     return [field for field in REVERTIBLE if field not in past.unknown] if past.unknown else None
 
 
-async def _done(desk: LeadDesk, lead: LeadRead, *, then: str) -> Response:
-    """Says what was put back, with the way to undo it."""
+async def _done(desk: LeadDesk, lead: LeadRead, left: Sequence[str], *, then: str) -> Response:
+    """Says what was put back, with the way to undo it, and which fields were left because their past was erased."""
+    erased = f" What stood in {fields_in_words(left)} was erased." if left else ""
     reverted = await lead_page.reverted(lead, lead.version, desk.pool)
     if reverted is None or reverted.request_id != context.current().request_id:
-        sentence = "It stands like this already. Nothing was changed."
+        sentence = f"It stands like this already. Nothing was changed.{erased}"
         if desk.render.wants_block:
             return await desk.done(lead, toast={"text": sentence}, then=then)
         return await desk.panel(lead, problem=Problem("Nothing to put back", sentence, kind=""))
     if not desk.render.wants_block:
         return RedirectResponse(f"/leads/{lead.id}?reverted={reverted.seq}", 303)
-    toast = {"text": f"{lead.name}: {reverted.sentence}", "undo": reverted.undo_url(lead.id)}
+    toast = {"text": f"{lead.name}: {reverted.sentence}{erased}", "undo": reverted.undo_url(lead.id)}
     return await desk.done(lead, toast=toast, then=then)
 
 

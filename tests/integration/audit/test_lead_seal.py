@@ -9,7 +9,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from leads_core.audit.lead_seal import LeadSeal, seal_of
+from leads_core.audit.lead_seal import LeadSeal, seal_of, seal_of_many_entries
 from leads_core.audit.log.keeping import keep_checkpoint
 from leads_core.audit.log.sequencer import Sequencer
 from leads_core.audit.verification.findings import FindingKind
@@ -99,6 +99,18 @@ async def test_a_lead_changed_past_the_app_is_found(
     broken = await seal(database, own_log, acme)
 
     assert [finding.kind for finding in broken.report.findings] == [FindingKind.LEAD_CHANGED]
+
+
+async def test_a_long_trail_is_checked_apart_and_says_the_same(
+    database: Database, own_log: Settings, acme: LeadRead
+) -> None:
+    await Sequencer(database, own_log).run_once()
+
+    apart = await seal_of_many_entries(database, Trusted.of(own_log), acme.id)
+
+    assert apart.report == (await seal(database, own_log, acme)).report
+    with pytest.raises(NotFound):
+        await seal_of_many_entries(database, Trusted.of(own_log), uuid4())
 
 
 async def test_a_lead_that_is_not_there_has_no_seal(database: Database, own_log: Settings) -> None:

@@ -250,12 +250,14 @@ async def test_what_was_erased_is_named_and_the_rest_comes_back(
     )
 
     then = page((await editor.get(f"/leads/{acme.id}?at=1")).text)
-    answer = await editor.post(f"/leads/{acme.id}/revert", data={"seq": "1"})
+    answer = await editor.post(f"/leads/{acme.id}/revert", data={"seq": "1"}, headers=PARTIAL)
 
     erased = next(row for row in then.css("dl.fields > div") if row.css_first("dt").text() == "Erased since")
     lead = await leads.get(acme.id)
     assert "Notes" in erased.text()
-    assert (answer.status_code, lead.city, lead.notes) == (303, "Bonn", "Again")
+    assert (answer.status_code, lead.city, lead.notes) == (200, "Bonn", "Again")
+    toast = json.loads(answer.headers["HX-Trigger"])["toast"]["text"]
+    assert toast == "Acme: Put back city and stage. What stood in description and notes was erased."
 
 
 async def test_a_viewer_reads_the_past_and_puts_nothing_back(browser: Ask, acme: LeadRead) -> None:
@@ -305,6 +307,8 @@ async def test_a_long_trail_asks_for_its_seal_when_it_is_shown(
 
     assert (seal.tag, seal.text(strip=True)) == ("a", "Check the seal")
     assert seal.attributes["href"] == seal.attributes["hx-get"] == f"/leads/{acme.id}/seal"
+    asked = await editor.get(f"/leads/{acme.id}/seal", headers=PARTIAL)
+    assert "3 entries wait" in page(asked.text).css_first("#seal summary").text()
 
 
 async def test_nothing_is_put_back_from_a_trail_that_is_broken(
