@@ -15,6 +15,7 @@ import pytest
 from console.cli.audit.export import export
 from leads_core.audit import exporting
 from leads_core.audit.exporting import complete_export, filtered_export
+from leads_core.audit.log.sequencer import Sequencer
 from leads_core.audit.record.entry import PART_OF, EntryRecord, checksum, parse_timestamp
 from leads_core.database import Database
 from leads_core.errors import Invalid, Misconfigured, Unavailable
@@ -115,15 +116,22 @@ async def test_what_somebody_forged_goes_out_as_it_stands(
     assert b'"created_at":"-infinity"' in b"".join(pieces)
 
 
-async def test_a_change_meanwhile_is_in_none_of_the_lines(database: Database, leads: LeadService) -> None:
+async def test_a_change_meanwhile_is_in_none_of_the_lines(
+    database: Database, leads: LeadService, settings: Settings, tmp_path: Path
+) -> None:
     lead = await leads.create(a_lead(), source=Source.FORM)
+    mine = settings.model_copy(update={"audit_checkpoint_file": tmp_path / "checkpoints.jsonl"})
+    await Sequencer(database, mine).run_once()
     pieces = complete_export(database, LOG)
     seen = [await anext(pieces), await anext(pieces)]
+    assert b'"kind":"checkpoint"' in seen[1]
 
     await leads.update(lead.id, LeadUpdate.model_validate({"stage": "won"}))
+    await Sequencer(database, mine).run_once()
     seen += [piece async for piece in pieces]
 
     exported = [json.loads(line) for line in b"".join(seen).splitlines()]
+    assert [line["leaf_index"] for line in exported if line["kind"] == "leaf"] == [0]
     assert [line["seq"] for line in exported if line["kind"] == "entry"] == [1]
     assert [line["stage"] for line in exported if line["kind"] == "lead"] == ["new"]
 
