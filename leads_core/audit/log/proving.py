@@ -53,11 +53,11 @@ async def prove(
 
 
 def _index_of(row: asyncpg.Record) -> int:
+    if row["leaf_index"] is not None:
+        return int(row["leaf_index"])
     if row["rejected"] is not None:
         raise Conflict(f"The log refused this entry: {row['rejected']}. {VERIFY}")
-    if row["leaf_index"] is None:
-        raise Conflict("The entry is not in the log yet: a worker takes it up within seconds. Is one running?")
-    return int(row["leaf_index"])
+    raise Conflict("The entry is not in the log yet: a worker takes it up within seconds. Is one running?")
 
 
 async def _checkpoint(reader: asyncpg.Connection, number: int | None, index: int) -> asyncpg.Record:

@@ -96,6 +96,20 @@ async def test_an_entry_that_the_log_has_not_taken_up_is_not_proven(
         await prove(reader, entry["id"])
 
 
+async def test_an_entry_that_the_log_refused_is_not_proven_unless_it_was_taken_later(
+    leads: LeadService, sequencer: Sequencer, owner: asyncpg.Connection, reader: asyncpg.Connection
+) -> None:
+    await leads.create(a_lead(), source=Source.FORM)
+    (entry,) = await entries(owner)
+    refused = "INSERT INTO audit_rejected (entry_id, reason, rejected_at) VALUES ($1, 'its MAC is unknown', now())"
+    await owner.execute(refused, entry["id"])
+
+    with pytest.raises(Conflict, match="refused this entry: its MAC is unknown"):
+        await prove(reader, entry["id"])
+    await sequencer.run_once()
+    assert (await prove(reader, entry["id"])).index == 0
+
+
 async def test_what_is_no_entry_is_not_proven(database: Database, reader: asyncpg.Connection) -> None:
     with pytest.raises(NotFound, match="no audit entry"):
         await prove(reader, new_id())
