@@ -57,10 +57,14 @@ class Coordinator:
         return None
 
     async def _keep(self, lead: LeadRead, job: JobRead, requests: Sequence[RequestRecord]) -> None:
-        """What left the house for this lead, also when the attempt is broken off."""
+        """What left the house for this lead, also when the attempt is broken off.
+
+        Not after the job's end: an erasure ends it, and has removed the lead's requests.
+        """
         if requests:
             async with self._database.transaction() as session:
-                await outgoing_requests.note(session, lead.id, job.id, requests)
+                if await queue.goes_on(session, job.id):
+                    await outgoing_requests.note(session, lead.id, job.id, requests)
 
     async def give_up(self, job: JobRead, reason: str) -> None:
         """End the job and its lead as failed, with a sentence: a deadline has passed, or something of ours broke."""

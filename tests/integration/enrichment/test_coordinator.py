@@ -16,6 +16,7 @@ from leads_core.database import Database
 from leads_core.enrichment import outgoing_requests, queries
 from leads_core.enrichment.coordinator import Coordinator
 from leads_core.enrichment.providers import FoundFact, ProviderFailed, Subject
+from leads_core.erasing import Erasing, Erasure
 from leads_core.jobs import backoff, queue
 from leads_core.jobs.models import JobKind, JobState
 from leads_core.leads.schemas import LeadRead, LeadUpdate
@@ -430,3 +431,24 @@ async def test_what_was_asked_in_an_attempt_that_failed_is_kept_too(
     async with database.transaction() as session:
         made = await outgoing_requests.requests_of(session, lead.id)
     assert 503 in {request.status for request in made}
+
+
+async def test_what_was_asked_for_a_lead_that_was_erased_meanwhile_is_not_kept(
+    leads: LeadService, database: Database, internet: SmallInternet, coordinator: Coordinator
+) -> None:
+    lead = await quick_added(leads)
+    assert lead.enrichment_task_id is not None
+
+    async def erased_while_read(_request: SeenRequest, writer: asyncio.StreamWriter) -> None:
+        await Erasing(database).erase_lead(lead.id, Erasure())
+        await send(writer, Answer(PAGE))
+
+    internet.site(DOMAIN, {"/": erased_while_read})
+    async with database.transaction() as session:
+        job = await queue.take(session, lead.enrichment_task_id)
+    assert job is not None
+
+    await coordinator.run(job)
+
+    async with database.transaction() as session:
+        assert await outgoing_requests.requests_of(session, lead.id) == []
