@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from pathlib import Path
 
 import pytest
 from httpx2 import AsyncClient
@@ -11,8 +12,13 @@ from httpx2 import AsyncClient
 from leads_core.accounts.permissions import Role, Scope
 from leads_core.accounts.schemas import UserRead
 from leads_core.accounts.tokens import Tokens
+from leads_core.audit.log.sequencer import Sequencer
+from leads_core.audit.verification.sources import ExportSource
+from leads_core.audit.verification.trusted import Trusted
+from leads_core.audit.verification.verifier import verify
 from leads_core.context import acting_as
 from leads_core.database import Database
+from leads_core.settings import Settings
 from tests.builders import an_actor
 from tests.integration.console.conftest import Ask
 
@@ -133,6 +139,24 @@ async def test_an_export_stands_in_the_trail_with_the_digest_of_the_file(trail: 
     assert began["new_values"] == {"what": "audit", "format": "jsonl", "filter": "action=CREATE"}
     assert ended["new_values"]["sha256"] == hashlib.sha256(answer.content).hexdigest()
     assert ended["new_values"]["complete"] is True
+
+
+@pytest.mark.parametrize(("query", "complete"), [("", True), ("?subject_kind=lead&channel=api", False)])
+async def test_what_is_exported_verifies_without_a_database(
+    trail: AsyncClient, database: Database, settings: Settings, tmp_path: Path, query: str, complete: bool
+) -> None:
+    settings.checkpoint_file.unlink(missing_ok=True)
+    lead = await a_lead(trail)
+    await trail.patch(f"/api/v1/leads/{lead}", json={"stage": "won", "notes": "Zürich 🚀"})
+    await Sequencer(database, settings).run_once()
+    file = tmp_path / "trail.jsonl"
+
+    file.write_bytes((await trail.get(f"/api/v1/audit/export{query}")).content)
+
+    report = await verify(ExportSource(file), Trusted.of(settings))
+    assert (report.ok, report.findings) == (True, ())
+    assert (report.leads > 0, report.leaves > 0) == (complete, complete)
+    assert report.entries >= 2
 
 
 async def test_only_who_may_see_addresses_takes_the_trail_away(browser: Ask) -> None:
