@@ -18,6 +18,7 @@ from leads_core.audit.verification.findings import FindingKind, Findings
 from leads_core.errors import Misconfigured
 
 TABLE, FILE, GIVEN = "checkpoint", "line", "given"
+_UNREAD = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +189,7 @@ async def table_claims(
             numbers.note(row)
             claim = notes.claim(row.note, TABLE, place)
             if claim is None:
+                numbers.note_unread(row)
                 continue
             columns = {"size": row.size, "root": row.root, "log_name": row.log_name}
             if wrong := [name for name, value in columns.items() if getattr(claim, name) != value]:
@@ -206,6 +208,7 @@ class NumberCheck:
         self._last = 0
         self._reordered = False
         self.missing: list[tuple[int, int]] = []
+        self.unread_sizes: set[int] = set()
 
     def note(self, row: CheckpointRow) -> None:
         if row.number < self._last:
@@ -219,6 +222,11 @@ class NumberCheck:
         if row.number > self._last + 1:
             self.missing.append((self._last + 1, row.number - 1))
         self._last = row.number
+
+    def note_unread(self, row: CheckpointRow) -> None:
+        """A row whose note claims nothing: a finding by itself, and no checkpoint that is gone."""
+        if len(self.unread_sizes) < _UNREAD:
+            self.unread_sizes.add(row.size)
 
     @property
     def gaps(self) -> list[tuple[int, int]]:

@@ -48,7 +48,7 @@ async def explain(evidence: Evidence, seen: Seen, macs: Macs, findings: Findings
     missing = _missing(seen.broken, names)
     for subject in seen.broken:
         _report_subject(subject, names, missing.pop(subject.subject, []), orphans, macs, findings, explained)
-    for hole in seen.ahead:
+    for hole in _still_ahead(seen, names):
         _report_ahead(hole, orphans, findings)
     for untracked in seen.untracked:
         _report_untracked(untracked, orphans, findings)
@@ -107,6 +107,8 @@ async def _names(evidence: Evidence, seen: Seen, macs: Macs, orphans: _Orphans) 
     places = [
         (hole.subject, seq) for subject in seen.broken for hole in subject.holes for seq in _few_seqs(hole)
     ] + [(hole.subject, seq) for hole in seen.ahead for seq in _few_seqs(hole)]  # fmt: skip
+    # Two that changed places leave no hole: each is tried in the place of each other one.
+    places += [(broken.row[2], broken.row[3]) for _, broken in asked if broken.row[2] and broken.row[3] is not None]
     named = {}
     for subject, broken in asked:
         top = max(subject.last_seq, subject.version or 0, len(subject.broken)) + 1
@@ -161,7 +163,29 @@ def _missing(subjects: Iterable[BrokenSubject], names: dict[int, Named]) -> dict
             named = names.get(id(broken))
             if named is not None and named.proved and named.original.keys() & {"seq", "subject_id"}:
                 _fill(holes.get(named.column("subject_id", broken.row) or "", []), named.column("seq", broken.row))
+        _end_at_top(holes[subject.subject], subject, names)
     return {subject: [hole for hole in there if hole.first <= hole.last] for subject, there in holes.items()}
+
+
+def _end_at_top(holes: list[Hole], subject: BrokenSubject, names: dict[int, Named]) -> None:
+    """Above the highest version there is nothing missing, though an entry was given a number far beyond."""
+    claimed = [b.row[3] for b in subject.broken if (n := names.get(id(b))) and n.proved and "seq" in n.original]
+    top = _top(subject, names)
+    for hole in holes:
+        if any(seq is not None and seq > hole.last for seq in claimed):
+            hole.last = min(hole.last, top)
+
+
+def _still_ahead(seen: Seen, names: dict[int, Named]) -> list[Hole]:
+    """Leads in a version that no entry is there for, but those whose last entries were moved to other leads."""
+    for hole in seen.ahead:
+        for subject in seen.broken:
+            for broken in subject.broken:
+                named = names.get(id(broken))
+                if named and named.proved and named.original.get("subject_id") == hole.subject:
+                    seq = named.column("seq", broken.row)
+                    hole.last -= seq == hole.last
+    return [hole for hole in seen.ahead if hole.first <= hole.last]
 
 
 def _fill(holes: list[Hole], seq: int | None) -> None:
@@ -207,7 +231,7 @@ def _report_subject(
     removed = [_report_hole(hole, orphans, findings) for hole in _joined(missing)]
     if renumbered and not any(removed):
         first = min(renumbered, key=lambda broken: broken.id)
-        others = f" So were {len(renumbered) - 1} more of its subject." if len(renumbered) > 1 else ""
+        others = f" Others of its subject were renumbered too: {len(renumbered) - 1}." if len(renumbered) > 1 else ""
         findings.add(
             FindingKind.EDITED,
             f"It was written as number {names[id(first)].original['seq']} and is {first.row[3]} now.{others}",

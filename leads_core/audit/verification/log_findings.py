@@ -95,7 +95,7 @@ async def _report_roots(evidence: Evidence, log: LogSeen, seen: Seen, explained:
 def _report_checkpoints(log: LogSeen, numbers: NumberCheck, findings: Findings) -> None:
     """Checkpoints that were in the table, and are not."""
     missing = [f"{first}" if first == last else f"{first} to {last}" for first, last in numbers.gaps]
-    gone = [claim.place for claim in log.filed_only]
+    gone = [claim.place for claim in log.filed_only if claim.size not in numbers.unread_sizes]
     if not missing and not gone:
         return
     subject = f"{TABLE} {missing[0]}" if missing else gone[0]

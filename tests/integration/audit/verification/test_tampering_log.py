@@ -199,7 +199,6 @@ async def test_a_checkpoints_column_is_edited(scene: Scene, column: str, value: 
     assert await scene.found() == [Found("edited", None, "checkpoint 3", column)]
 
 
-@pytest.mark.xfail(strict=True, reason="two findings for one cause")
 @pytest.mark.parametrize("part", ["size", "root"])
 async def test_a_checkpoints_note_is_edited(scene: Scene, part: str) -> None:
     """Its signature is of something else then."""

@@ -188,7 +188,6 @@ async def test_two_entries_change_their_numbers(scene: Scene) -> None:
     assert found.entry in {two, three}
 
 
-@pytest.mark.xfail(strict=True, reason="two findings for one cause")
 async def test_an_entry_is_renumbered(scene: Scene) -> None:
     acme = scene.history.acme
     entry = scene.history.entry(acme, 5)
@@ -213,7 +212,6 @@ async def test_entries_close_up_over_a_removed_one(scene: Scene) -> None:
     assert Found("removed", two, acme) in found
 
 
-@pytest.mark.xfail(strict=True, reason="two findings for one cause")
 async def test_an_entry_is_moved_to_another_lead(scene: Scene) -> None:
     acme, chen = scene.history.acme, scene.history.chen
     entry = scene.history.entry(acme, 5)
@@ -225,7 +223,6 @@ async def test_an_entry_is_moved_to_another_lead(scene: Scene) -> None:
     assert "subject_id" in (found.field or "")
 
 
-@pytest.mark.xfail(strict=True, reason="the entries that change places are not tried in each other's place")
 async def test_two_leads_exchange_an_entry(scene: Scene) -> None:
     acme, chen = scene.history.acme, scene.history.chen
     one, two = scene.history.entry(acme, 2), scene.history.entry(chen, 2)
