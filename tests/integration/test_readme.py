@@ -104,6 +104,16 @@ def test_the_follower_among_the_examples_goes_on_where_it_was_killed(server: Run
     assert sorted(set(numbers)) == list(range(numbers[-1] + 1))
 
 
+def test_the_audit_pages_proof_holds_and_its_trail_is_whole(curl: Path) -> None:
+    with running_server(ENRICHMENT_NAMESERVERS=NO_NAME_SERVER) as server:
+        output = _typed("docs/audit.md", server, curl)
+
+    assert "Proven. The log lead-explorer-" in output
+    assert '    email: nothing -> "grace@example.net"' in output
+    assert "Withheld, or erased since: data, origin." in output
+    assert "Nothing is wrong." in output
+
+
 def test_the_audit_pages_python_gives_the_published_checksums() -> None:
     listing: dict[str, Any] = {}
     exec("".join(re.findall(r"```python\n(.*?)```", _text("docs/audit.md"), re.DOTALL)), listing)  # noqa: S102
