@@ -14,7 +14,8 @@ THE_LOG = 4_226_214
 # that was committed before it, however lax the server is elsewhere: else a crash of the server would take leaves back
 # that are signed.
 LOCK = text("""
-    SELECT set_config('enable_seqscan', 'off', true), set_config('lock_timeout', '0', true),
+    SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
+           set_config('enable_mergejoin', 'off', true), set_config('lock_timeout', '0', true),
            set_config('synchronous_commit', 'on', true), pg_advisory_xact_lock(:lock)
 """)
 

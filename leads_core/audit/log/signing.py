@@ -12,7 +12,7 @@ from leads_core.audit.log import keys
 from leads_core.audit.log.checkpoint_file import CheckpointFile, FiledCheckpoint
 from leads_core.audit.log.locking import lock_the_log
 from leads_core.audit.log.reopened import is_reopened
-from leads_core.audit.log.tree import BrokenLog, root_at, size_of_log
+from leads_core.audit.log.tree import BrokenLog, GrowingTree, grown_to, size_of_log, tree_at
 from leads_core.audit.record.signed_note import (
     BadNote,
     Checkpoint,
@@ -27,10 +27,10 @@ from leads_core.errors import LeadExplorerError
 from leads_core.settings import Settings
 
 ANY_ROW = "SELECT EXISTS (SELECT FROM audit_checkpoints)"
-HAS_ROW = "SELECT EXISTS (SELECT FROM audit_checkpoints WHERE size = $1 AND log_name = $2)"
 ADD_ROW = """
     INSERT INTO audit_checkpoints (number, log_name, size, root, note, signed_at)
-    SELECT coalesce(max(number), 0) + 1, $1, $2, $3, $4, $5 FROM audit_checkpoints RETURNING number
+    SELECT (SELECT coalesce(max(number), 0) + 1 FROM audit_checkpoints), $1, $2, $3, $4, $5
+    WHERE NOT EXISTS (SELECT FROM audit_checkpoints WHERE size = $2 AND log_name = $1) RETURNING number
 """
 
 
@@ -49,6 +49,7 @@ async def sign_what_is_committed(database: Database, settings: Settings, file: C
         filed = newest_of(file)
         size = await size_of_log(connection)
         signers: Sequence[VerifierKey] = ()
+        tree = GrowingTree(0, [])
         number = None
         if filed is None:
             if await connection.fetchval(ANY_ROW):
@@ -57,12 +58,15 @@ async def sign_what_is_committed(database: Database, settings: Settings, file: C
                     "`leads audit checkpoint --start-file` on this machine."
                 )
         else:
-            signers = await _check_predecessor(connection, settings, filed, size, name)
+            signers, tree = await _check_predecessor(connection, settings, filed, size, name)
             if filed.checkpoint.log_name == name:
                 number = await note_in_database(connection, filed)
         if size == 0 or (filed and (filed.checkpoint.log_name, filed.checkpoint.size) == (name, size)):
             return number
-        checkpoint = Checkpoint(name, size, await root_at(connection, size))
+        try:
+            checkpoint = Checkpoint(name, size, (await grown_to(connection, tree, size)).root())
+        except BrokenLog as error:
+            raise SigningStopped(f"{error}: somebody changed the log. Run `leads audit verify`.") from error
         note = sign(checkpoint, _due(keys.signing_keys(settings), signers))
         new = FiledCheckpoint(now(), note)
         await asyncio.to_thread(file_away, file, new)
@@ -90,42 +94,49 @@ def file_away(file: CheckpointFile, filed: FiledCheckpoint) -> None:
 
 async def stands(connection: asyncpg.Connection, checkpoint: Checkpoint, size: int) -> bool:
     """Whether the log, which has size leaves, is still the one that was signed, or has grown out of it."""
-    try:
-        return checkpoint.size <= size and await root_at(connection, checkpoint.size) == checkpoint.root
-    except BrokenLog:
-        return False
+    return await _signed_tree(connection, checkpoint, size) is not None
 
 
 async def note_in_database(connection: asyncpg.Connection, filed: FiledCheckpoint) -> int | None:
     """Insert the row of a filed checkpoint unless it is there: none is after a crash. Gives its number."""
-    checkpoint = filed.checkpoint
-    if await connection.fetchval(HAS_ROW, checkpoint.size, checkpoint.log_name):
-        return None
-    return int(
-        await connection.fetchval(
-            ADD_ROW, checkpoint.log_name, checkpoint.size, checkpoint.root, filed.note, _time_of(filed)
-        )
-    )
+    said = filed.checkpoint
+    row = (said.log_name, said.size, said.root, filed.note, _time_of(filed))
+    number: int | None = await connection.fetchval(ADD_ROW, *row)
+    return number
 
 
 async def _check_predecessor(
     connection: asyncpg.Connection, settings: Settings, filed: FiledCheckpoint, size: int, name: str
-) -> Sequence[VerifierKey]:
-    """Who signed the file's newest checkpoint of this log. Raises SigningStopped unless the log has grown out of it."""
+) -> tuple[Sequence[VerifierKey], GrowingTree]:
+    """Who signed the file's newest checkpoint of this log, and its tree.
+
+    Raises SigningStopped unless the log has grown out of it, or was reopened since.
+    """
     try:
         checkpoint, signers = open_checkpoint(filed.note, keys.verifier_keys(settings))
     except BadNote as error:
         raise SigningStopped(f"The newest checkpoint in {settings.checkpoint_file} is not ours: {error}.") from error
     if checkpoint.log_name != name:
         if await is_reopened(connection, settings.mac_keys, checkpoint, name):
-            return ()
+            return (), GrowingTree(0, [])
         raise SigningStopped(
             f"The newest checkpoint in {settings.checkpoint_file} is of the log {checkpoint.log_name}, but this one is "
             f"called {name}: set AUDIT_LOG_NAME back."
         )
-    if not await stands(connection, checkpoint, size):
+    tree = await _signed_tree(connection, checkpoint, size)
+    if tree is None:
         raise SigningStopped(_what_happened(checkpoint, size))
-    return signers
+    return signers, tree
+
+
+async def _signed_tree(connection: asyncpg.Connection, checkpoint: Checkpoint, size: int) -> GrowingTree | None:
+    if checkpoint.size > size:
+        return None
+    try:
+        tree = await tree_at(connection, checkpoint.size)
+    except BrokenLog:
+        return None
+    return tree if tree.root() == checkpoint.root else None
 
 
 def _what_happened(checkpoint: Checkpoint, size: int) -> str:

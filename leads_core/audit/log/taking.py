@@ -27,14 +27,23 @@ MALFORMED = "it is no record that could have been written: a value or a part is 
 WRONG_CHECKSUM = "its checksum is not that of what it says"
 WRONG_MAC = "its MAC is wrong, or was made with a key that is none of ours"
 
-PENDING = "SELECT entry_id FROM audit_pending ORDER BY entry_id LIMIT $1"
 # A time that Python has no word for would make the whole batch unreadable; no honest entry has one.
-ENTRIES = """
-    SELECT e.id, e.subject_kind, e.subject_id, e.seq, e.action, e.actor_kind, e.actor_id, e.channel, e.request_id,
-           e.task_id, e.v, e.parts::text AS parts, e.checksum, e.mac, l.leaf_index IS NOT NULL AS is_logged,
-           CASE WHEN e.occurred_at BETWEEN '0002-01-01Z' AND '9998-12-31Z' THEN e.occurred_at END AS occurred_at
-    FROM audit_log e LEFT JOIN audit_leaves l ON l.entry_id = e.id
-    WHERE e.id = ANY($1::uuid[])
+_ENTRY = """
+    e.id, e.subject_kind, e.subject_id, e.seq, e.action, e.actor_kind, e.actor_id, e.channel, e.request_id, e.task_id,
+    e.v, e.parts::text AS parts, e.checksum, e.mac, l.leaf_index IS NOT NULL AS is_logged,
+    CASE WHEN e.occurred_at BETWEEN '0002-01-01Z' AND '9998-12-31Z' THEN e.occurred_at END AS occurred_at
+"""
+PENDING = f"""
+    SELECT p.entry_id, {_ENTRY} FROM (SELECT entry_id FROM audit_pending ORDER BY entry_id LIMIT $1) p
+    LEFT JOIN audit_log e ON e.id = p.entry_id LEFT JOIN audit_leaves l ON l.entry_id = p.entry_id
+    ORDER BY p.entry_id
+"""  # noqa: S608 - the list of columns is ours
+ENTRIES = f"""
+    SELECT {_ENTRY} FROM audit_log e LEFT JOIN audit_leaves l ON l.entry_id = e.id WHERE e.id = ANY($1::uuid[])
+"""  # noqa: S608 - as above
+ADD_LEAVES = """
+    INSERT INTO audit_leaves (leaf_index, entry_id, checksum)
+    SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::bytea[])
 """
 REJECT = "INSERT INTO audit_rejected (entry_id, reason, rejected_at) VALUES ($1, $2, now()) ON CONFLICT DO NOTHING"
 ADD_BLOCK = "INSERT INTO audit_blocks (level, block_index, hash) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
@@ -54,18 +63,17 @@ async def take_pending(database: Database, mac_keys: Sequence[bytes]) -> Taken:
     """Take up to BATCH pending entries into the log, by id."""
     async with database.transaction() as session:
         connection = await lock_the_log(session)
-        ids = [row["entry_id"] for row in await connection.fetch(PENDING, BATCH)]
-        if not ids:
-            return Taken(0, 0, is_full=False)
-        rows = {row["id"]: row for row in await connection.fetch(ENTRIES, ids)}
-        reasons = await asyncio.to_thread(_reasons, ids, rows, mac_keys)
-        leaves = [(i, rows[i]["checksum"]) for i in ids if i not in reasons and not rows[i]["is_logged"]]
-        await _add_leaves(connection, leaves)
-        await connection.executemany(REJECT, list(reasons.items()))
-        await connection.execute(NOT_PENDING, ids)
+        rows = await connection.fetch(PENDING, BATCH)
+        reasons = await asyncio.to_thread(_reasons, rows, mac_keys)
+        taken = [row for row in rows if row["entry_id"] not in reasons and not row["is_logged"]]
+        if taken:
+            await _add_leaves(connection, [(row["id"], row["checksum"]) for row in taken])
+        if reasons:
+            await connection.executemany(REJECT, list(reasons.items()))
+        await connection.execute(NOT_PENDING, [row["entry_id"] for row in rows])
     for entry_id, reason in reasons.items():
         log.error("audit_entry_rejected", entry_id=str(entry_id), reason=reason)
-    return Taken(len(leaves), len(reasons), is_full=len(ids) == BATCH)
+    return Taken(len(taken), len(reasons), is_full=len(rows) == BATCH)
 
 
 def reason_to_reject(row: Any, mac_keys: Sequence[bytes]) -> str | None:
@@ -79,9 +87,9 @@ def reason_to_reject(row: Any, mac_keys: Sequence[bytes]) -> str | None:
     return None if record.mac_is_valid(mac_keys, computed, row["mac"]) else WRONG_MAC
 
 
-def _reasons(ids: Sequence[UUID], rows: dict[UUID, Any], mac_keys: Sequence[bytes]) -> dict[UUID, str]:
-    found = {i: reason_to_reject(rows[i], mac_keys) if i in rows else NO_ENTRY for i in ids}
-    return {i: reason for i, reason in found.items() if reason is not None}
+def _reasons(rows: Sequence[Any], mac_keys: Sequence[bytes]) -> dict[UUID, str]:
+    found = {row["entry_id"]: reason_to_reject(row, mac_keys) if row["id"] else NO_ENTRY for row in rows}
+    return {entry_id: reason for entry_id, reason in found.items() if reason is not None}
 
 
 def _record(row: Any) -> record.EntryRecord:
@@ -105,10 +113,7 @@ def _record(row: Any) -> record.EntryRecord:
 
 async def _add_leaves(connection: asyncpg.Connection, leaves: Sequence[tuple[UUID, bytes]]) -> None:
     """Behind the last leaf, with the blocks that they fill."""
-    if not leaves:
-        return
     size = await size_of_log(connection)
-    records = [(size + n, entry_id, checksum) for n, (entry_id, checksum) in enumerate(leaves)]
     try:
         tree = await tree_at(connection, size)
     except BrokenLog as error:
@@ -117,7 +122,6 @@ async def _add_leaves(connection: asyncpg.Connection, leaves: Sequence[tuple[UUI
         blocks = []
     else:
         blocks = [block for _, checksum in leaves for block in tree.append(leaf_hash(checksum))]
-    await connection.copy_records_to_table(
-        "audit_leaves", records=records, columns=("leaf_index", "entry_id", "checksum")
-    )
-    await connection.executemany(ADD_BLOCK, blocks)
+    await connection.execute(ADD_LEAVES, range(size, size + len(leaves)), *map(list, zip(*leaves, strict=True)))
+    if blocks:
+        await connection.executemany(ADD_BLOCK, blocks)

@@ -12,11 +12,11 @@ import pytest
 from sqlalchemy import text
 
 from leads_core.audit import trail
-from leads_core.audit.log import taking
+from leads_core.audit.log import taking, tree
 from leads_core.audit.log.checkpoint_file import CheckpointFile
 from leads_core.audit.log.locking import THE_LOG, lock_the_log
 from leads_core.audit.log.sequencer import Sequenced, Sequencer
-from leads_core.audit.log.tree import BrokenLog, root_at, tree_at
+from leads_core.audit.log.tree import BrokenLog, grown_to, root_at, tree_at
 from leads_core.audit.models import Action, SubjectKind
 from leads_core.audit.record.merkle import leaf_hash, root_of
 from leads_core.context import RequestContext
@@ -240,22 +240,35 @@ async def test_a_leaf_that_is_gone_leaves_no_root(owner: asyncpg.Connection) -> 
     await owner.execute("SET session_replication_role = replica; DELETE FROM audit_leaves WHERE leaf_index = 590")
     await owner.execute("SET session_replication_role = DEFAULT")
 
-    with pytest.raises(BrokenLog, match="the leaves 512 to 599"):
+    with pytest.raises(BrokenLog, match="the leaves 512 to 599 the log has only 87"):
         await root_at(owner, 600)
+
+
+@pytest.mark.usefixtures("database")
+@pytest.mark.parametrize("at_once", [0, 99, 100, 5_000])
+async def test_a_tree_grows_by_leaves_or_by_blocks_to_the_same_root(
+    owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(tree, "AT_ONCE", at_once)
+    hashes = await _fill(owner, 600)
+
+    grown = await grown_to(owner, await tree_at(owner, 500), 600)
+
+    assert (grown.size, grown.root()) == (600, root_of(hashes))
 
 
 @pytest.mark.usefixtures("database")
 async def test_blocks_of_blocks_fill_at_65536_leaves(owner: asyncpg.Connection) -> None:
     hashes = await _fill(owner, 65_535)
-    tree = await tree_at(owner, 65_535)
+    edge = await tree_at(owner, 65_535)
 
-    filled = tree.append(hashes[0])
+    filled = edge.append(hashes[0])
 
     whole = [*hashes, hashes[0]]
     assert filled == [(1, 255, root_of(whole[-256:])), (2, 0, root_of(whole))]
-    assert (tree.size, tree.root()) == (65_536, root_of(whole))
-    assert tree.append(hashes[1]) == []
-    assert tree.root() == root_of([*whole, hashes[1]])
+    assert (edge.size, edge.root()) == (65_536, root_of(whole))
+    assert edge.append(hashes[1]) == []
+    assert edge.root() == root_of([*whole, hashes[1]])
 
 
 async def _sign_in(session: Any) -> None:

@@ -101,6 +101,10 @@ async def a_leaf_in_the_middle_is_gone(_machine: Settings, owner: asyncpg.Connec
     await without_guards(owner, "DELETE FROM audit_leaves WHERE leaf_index = 3")
 
 
+async def a_leaf_is_gone_that_was_not_signed_yet(_machine: Settings, owner: asyncpg.Connection) -> None:
+    await owner.execute(r"INSERT INTO audit_leaves VALUES (7, gen_random_uuid(), sha256('\x00'))")
+
+
 async def a_leaf_is_another(_machine: Settings, owner: asyncpg.Connection) -> None:
     await without_guards(owner, r"UPDATE audit_leaves SET checksum = sha256('\x00') WHERE leaf_index = 2")
 
@@ -129,6 +133,10 @@ FAULTS: dict[str, tuple[Fault, str]] = {
     "the name cannot be read": (the_names_file_cannot_be_read, "audit_log_name cannot be read or made: Is a directory"),
     "rolled back": (leaves_are_gone, r"the log has \d entries, but 6 were signed.*leads audit reopen"),
     "a leaf is gone": (a_leaf_in_the_middle_is_gone, "the first 6 entries of the log are not those that were signed"),
+    "an unsigned leaf is gone": (
+        a_leaf_is_gone_that_was_not_signed_yet,
+        "the leaves 6 to 9 the log has only 3: somebody",
+    ),
     "forked": (a_leaf_is_another, "the first 6 entries of the log are not those that were signed"),
     "reordered": (two_leaves_changed_places, "the first 6 entries of the log are not those that were signed"),
 }
