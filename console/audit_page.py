@@ -157,5 +157,7 @@ def _group(
 def _total(page: EntryPage | None) -> str:
     if page is None or page.total is None:
         return "Not counted"
+    if page.total.value == 0 and page.total.relation == "at_least":
+        return "None found yet"
     words = wording.total_in_words(page.total.value, page.total.relation)
     return f"{words} {'entry' if words == '1' else 'entries'}"

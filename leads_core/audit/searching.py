@@ -89,7 +89,8 @@ async def count(reader: asyncpg.Connection, wanted: EntryFilter) -> Total:
     for walk in _walks(wanted):
         statement = walk.count(bounds)
         passed, goes_on = await reader.fetchrow(statement.text, *statement.values)
-        matching, more = matching + passed, more or goes_on
+        # Of the entry beyond the walk nothing is said.
+        matching, more = matching + passed - (goes_on and passed > 0), more or goes_on
     return Total(matching, "at_least" if more else "exact")
 
 
