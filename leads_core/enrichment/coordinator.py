@@ -57,14 +57,10 @@ class Coordinator:
         return None
 
     async def _keep(self, lead: LeadRead, job: JobRead, requests: Sequence[RequestRecord]) -> None:
-        """What left the house for this lead, also when the attempt is broken off.
-
-        Not after the job's end: an erasure ends it, and has removed the lead's requests.
-        """
+        """What left the house for this lead, also when the attempt is broken off."""
         if requests:
             async with self._database.transaction() as session:
-                if await queue.goes_on(session, job.id):
-                    await outgoing_requests.note(session, lead.id, job.id, requests)
+                await outgoing_requests.note(session, lead.id, job.id, requests)
 
     async def give_up(self, job: JobRead, reason: str) -> None:
         """End the job and its lead as failed, with a sentence: a deadline has passed, or something of ours broke."""

@@ -36,7 +36,7 @@ class OutgoingRequestRead:
 
 
 async def note(session: AsyncSession, lead_id: UUID, task_id: UUID, records: Sequence[RequestRecord]) -> None:
-    """Keep the requests that were made for this lead by this job."""
+    """Keep the requests that were made for this lead by this job. A lead that was erased meanwhile keeps none."""
     if await session.scalar(ERASED, {"lead_id": lead_id}):
         return
     rows = [

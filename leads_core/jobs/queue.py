@@ -182,12 +182,6 @@ async def find(session: AsyncSession, job_id: UUID) -> JobRead | None:
     return JobRead.of(job) if job else None
 
 
-async def goes_on(session: AsyncSession, job_id: UUID) -> bool:
-    """Whether the job has not ended; it does not end before this transaction does."""
-    wanted = select(Job.id).where(Job.id == job_id, Job.finished_at.is_(None))
-    return await session.scalar(wanted.with_for_update(read=True)) is not None
-
-
 async def newest_of_lead(session: AsyncSession, lead_id: UUID) -> JobRead | None:
     """The lead's newest job, by ix_jobs_lead_id."""
     job = await session.scalar(select(Job).where(Job.lead_id == lead_id).order_by(Job.id.desc()).limit(1))
