@@ -6,6 +6,8 @@ asked for it and when, stands in the trail, and `leads audit verify` finds a bac
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +35,11 @@ __all__ = ["PARTS", "Erasing", "Erasure", "Foreseen"]
 
 #: Fields whose values betray a person wherever else they stand; of names only those of several words do.
 TELLING = ("email", "phone", "linkedin_url")
+
+#: A change lasts milliseconds. Other work on the server, in another database even, may last longer than this.
+PATIENCE = 2.0
+#: After the first there is seldom anything left.
+ROUNDS = 3
 
 WORKS = "Something that this user began is running at this moment. Wait until it has ended, then erase."
 ONESELF = "Ask another administrator: the entry that says who erased you would carry your name."
@@ -108,6 +115,15 @@ class Erasing:
         await Accounts(self._database).disable(user_id)
         if release_leads:
             await self._leads.release_owner(user_id)
+        for _ in range(ROUNDS):
+            await self._writers_ended()
+            user, was_named = await self._erase_user(user_id)
+            if not was_named:
+                break
+        return user
+
+    async def _erase_user(self, user_id: UUID) -> tuple[UserRead, bool]:
+        """One transaction that forgets what can be read by now; whether there was anything."""
         async with self._database.transaction() as session:
             user = await accounts.locked_user(session, user_id)
             tokens = await accounts.tokens_of(session, user_id)
@@ -115,10 +131,22 @@ class Erasing:
             actors = [user.id, *(token.id for token in tokens)]
             if await jobs.is_running_for(session, actors):
                 raise StillRunning(WORKS)
-            if not UserRead.of(user).is_erased or await erasure.is_named(session, actors):
+            is_named = not UserRead.of(user).is_erased or await erasure.is_named(session, actors)
+            if is_named:
                 await accounts.erase_locked(session, user, tokens)
             await jobs.forget_origins(session, actors)
-            return UserRead.of(user)
+            return UserRead.of(user), is_named
+
+    async def _writers_ended(self) -> None:
+        """Wait for whoever is in the middle of a change, a request of the user's among them; not for ever."""
+        async with self._database.transaction() as session:
+            mark = await erasure.writing_now(session)
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            async with self._database.transaction() as session:
+                if await erasure.have_written(session, mark):
+                    return
+            await asyncio.sleep(0.02)
 
     async def _refuse_while_working(self, user_id: UUID) -> None:
         async with self._database.transaction() as session:

@@ -109,6 +109,11 @@ async def test_the_entries_say_what_stays_of_the_user_and_of_the_tokens(
     assert erasures["token"]["parts"]["person"][1] == {"name": [None, "Erased token"]}
     assert (erasures["user"]["seq"], erasures["token"]["seq"]) == (4, 3)
     assert erasures["token"]["subject_id"] == token.id
+    assert erasures["user"]["id"] > max(
+        entry["id"]
+        for entry in await entries(owner)
+        if sancho.id in {entry["subject_id"], entry["actor_id"]} - {None} and entry["action"] != "ERASE"
+    )
     assert await owner.fetchval("SELECT version FROM users WHERE id = $1", sancho.id) == 4
     assert await owner.fetchval("SELECT version FROM api_tokens WHERE id = $1", token.id) == 3
 
@@ -179,6 +184,34 @@ async def test_once_more_covers_what_came_since_and_nothing_else(
     await erasing.erase_user(sancho.id)
 
     assert second == first
+    assert await where_is(*BETRAYING) == set()
+
+
+async def test_a_change_that_was_under_way_is_waited_for(
+    database: Database,
+    erasing: Erasing,
+    leads: LeadService,
+    sancho: UserRead,
+    as_sancho: RequestContext,
+    where_is: WhereIs,
+) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def under_way() -> None:
+        with acting_as(as_sancho):
+            async with database.one_transaction():
+                await leads.create(a_lead(), source=Source.FORM)
+                begun.set()
+                await go_on.wait()
+
+    change = asyncio.create_task(under_way())
+    await begun.wait()
+    erasure = asyncio.create_task(erasing.erase_user(sancho.id))
+    while not (await Accounts(database).get(sancho.id)).is_disabled:  # noqa: ASYNC110 - the database says so
+        await asyncio.sleep(0)
+    go_on.set()
+    await asyncio.gather(change, erasure)
+
     assert await where_is(*BETRAYING) == set()
 
 
