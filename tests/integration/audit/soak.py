@@ -87,18 +87,29 @@ class Soak:
         self.result.refused.update(said["refused"])
 
     async def _sequencers(self) -> None:
-        """Two at once; every second or so one of them is killed and a new one begins."""
-        running = [await self._start("sequence") for _ in range(SEQUENCERS)]
-        while not await self._is_over(within=self._chance.uniform(1.0, 3.0)):
-            killed = running.pop(self._chance.randrange(len(running)))
+        """Two at once; again and again one of them is killed at its work, and a new one begins."""
+        running = [await self._start("sequence", stdout=PIPE) for _ in range(SEQUENCERS)]
+        while not self._over.is_set():
+            killed = running.pop(0)
+            await self._once_at_work(killed)
+            await self._is_over(within=self._chance.uniform(0.0, 1.5))
             assert killed.returncode is None, f"a sequencer ended by itself with {killed.returncode}"
             killed.kill()
             await killed.wait()
             self.result.sequencers_killed += 1
-            running.append(await self._start("sequence"))
+            running.append(await self._start("sequence", stdout=PIPE))
         for process in running:
             process.terminate()
             await process.wait()
+
+    async def _once_at_work(self, sequencer: Process) -> None:
+        """Returns when it has taken entries once, or when the soak is over."""
+        assert sequencer.stdout is not None
+        saying = asyncio.ensure_future(sequencer.stdout.readline())
+        over = asyncio.ensure_future(self._over.wait())
+        await asyncio.wait({saying, over}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (saying, over):
+            task.cancel()
 
     async def _cut_connections(self) -> None:
         connection = await asyncpg.connect(asyncpg_url(self._owner_url))

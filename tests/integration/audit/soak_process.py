@@ -39,15 +39,19 @@ async def write(operations: int, writers: int, seed: int) -> None:
 
 
 async def sequence() -> None:
-    """As fast as it goes, so that a kill meets it at work."""
+    """As fast as it goes, so that a kill meets it at work. Says when it has begun to."""
     settings = load_settings()
     database, ending = Database(settings, pool_size=3), asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ending.set)
     sequencer = Sequencer(database, settings)
     parent = os.getppid()
+    told = False
     while not ending.is_set() and os.getppid() == parent:
         with suppress(Unavailable):
             await sequencer.run_once()
+            if not told:
+                told = True
+                print("at work", flush=True)
         await asyncio.sleep(0.02)
     await database.close()
 

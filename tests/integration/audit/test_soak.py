@@ -14,8 +14,8 @@ from tests.integration.audit.honest_life import OPERATIONS
 from tests.integration.audit.soak import Soak
 from tests.integration.trail_state import differences
 
-#: 10,000 for the whole proof, which takes some minutes on two cores.
-COUNT = int(os.environ.get("SOAK_OPERATIONS", "600"))
+#: SOAK_OPERATIONS=10000 for the whole proof: some minutes on two cores.
+COUNT = int(os.environ.get("SOAK_OPERATIONS", "400"))
 SEED = int(os.environ.get("SOAK_SEED", "1"))
 #: What the independent replay says of an entry whose writer was erased, honestly.
 OF_ERASED_USERS = "does not say who or from where"
