@@ -51,16 +51,21 @@ class Hole:
     before: str = ""
     at: str | None = None
     differing: list[str] = field(default_factory=list)
+    uncovered: dict[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class BrokenSubject:
-    """A subject with broken entries or holes, as far as is needed to tell one cause from another."""
+    """A subject with broken entries or holes, as far as is needed to tell one cause from another.
+
+    uncovered: part -> the entries in which it is a digest with no ERASE to say why. What is missing may be that ERASE.
+    """
 
     subject: str
     kind: str
     broken: list[Broken] = field(default_factory=list)
     holes: list[Hole] = field(default_factory=list)
+    uncovered: dict[str, list[str]] = field(default_factory=dict)
     version: int | None = None
     last_seq: int = 0
 

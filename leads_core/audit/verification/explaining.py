@@ -6,20 +6,20 @@ and fills another; one that was removed leaves a leaf; a leaf that was removed l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from leads_core.audit.verification import naming
 from leads_core.audit.verification.anomalies import Broken, BrokenSubject, Hole, Untracked
 from leads_core.audit.verification.entry_check import Macs
-from leads_core.audit.verification.evidence import Evidence, LeafRow
+from leads_core.audit.verification.evidence import Evidence
 from leads_core.audit.verification.findings import FindingKind, Findings
-from leads_core.audit.verification.moments import epoch, millisecond_of
+from leads_core.audit.verification.log_check import LogSeen
+from leads_core.audit.verification.moments import epoch
 from leads_core.audit.verification.naming import Named, Surroundings
-from leads_core.audit.verification.subject_check import Seen
+from leads_core.audit.verification.orphans import LIMIT, NO_LEAF, Orphans
+from leads_core.audit.verification.subject_check import Seen, report_uncovered
 
-#: More leaves without entries than anybody asks about one by one.
-ORPHANS = 10_000
 #: So many broken entries are asked about their neighbours; the others are found and named by id alone.
 ASKED = 200
 #: An entry's id is made within this many milliseconds after the time that the lead's columns hold.
@@ -30,71 +30,72 @@ _UNTRACKED = {"lead": FindingKind.LEAD_UNTRACKED}
 
 @dataclass(slots=True)
 class Explained:
-    """What the log's own findings need to know: where broken entries stand, and which entries have no leaf."""
+    """What the log's own findings need to know.
+
+    broken_leaves are where broken entries stand in the log, reported the entries that have a finding. lost counts
+    entries that are known to be missing together with their leaves; may_be_lost is how many more there may be.
+    """
 
     broken_leaves: list[int] = field(default_factory=list)
     reported: set[str] = field(default_factory=set)
+    lost: int = 0
+    may_be_lost: int = 0
+
+    def lose(self, count: int) -> bool:
+        """Count entries as lost with their leaves, if so many leaves are missing."""
+        if self.may_be_lost < count:
+            return False
+        self.may_be_lost -= count
+        self.lost += count
+        return True
 
 
-async def explain(evidence: Evidence, seen: Seen, macs: Macs, findings: Findings, *, alone: bool = False) -> Explained:
+@dataclass(slots=True)
+class _Case:
+    """What there is to explain with."""
+
+    seen: Seen
+    orphans: Orphans
+    macs: Macs
+    findings: Findings
+    explained: Explained
+    #: The log ends before the last checkpoint, and what is left of it is right.
+    is_cut: bool = False
+
+
+async def explain(
+    evidence: Evidence, seen: Seen, macs: Macs, findings: Findings, *, log: LogSeen | None = None, alone: bool = False
+) -> Explained:
     """Report broken entries, holes, leads ahead of their trail or without one, and leaves without entries.
 
     alone: only one subject was looked at, so a leaf that nothing of it explains is another's.
     """
-    orphans = _Orphans(await evidence.leaves_without_entry(ORPHANS) if evidence.complete else ())
+    waiting = [] if alone else await evidence.waiting_without_entry()
+    orphans = Orphans(await evidence.leaves_without_entry(LIMIT) if evidence.complete else (), waiting)
     explained = Explained()
+    case = _Case(seen, orphans, macs, findings, explained)
+    if log is not None:
+        # After a log was built anew nobody can count what it lost.
+        explained.may_be_lost = LIMIT if log.bad else log.missing - log.missing_at_end
+        case.is_cut = bool(log.beyond) and not log.bad
     names = await _names(evidence, seen, macs, orphans)
-    _moved_leaves(seen, orphans, findings, explained)
+    _moved_leaves(case)
     missing = _missing(seen.broken, names)
     for subject in seen.broken:
-        _report_subject(subject, names, missing.pop(subject.subject, []), orphans, macs, findings, explained)
+        _report_subject(case, subject, names, missing.pop(subject.subject, []))
     for hole in _still_ahead(seen, names):
-        _report_ahead(hole, orphans, findings)
+        _report_ahead(case, hole)
     for untracked in seen.untracked:
-        _report_untracked(untracked, orphans, findings)
-    await _report_rejected(evidence, explained, findings)
+        _report_untracked(case, untracked)
+    await _report_rejected(evidence, findings)
     explained.reported |= {finding.entry for finding in findings.listed if finding.entry}
-    explained.reported |= {leaf.entry_id for leaf in orphans.rest()}
+    explained.reported |= set(orphans.ids())
     if not alone:
-        _report_rest(orphans, findings)
+        _report_rest(case)
     return explained
 
 
-class _Orphans:
-    """Leaves whose entry is gone, until each is accounted for."""
-
-    def __init__(self, leaves: Sequence[LeafRow]) -> None:
-        self.is_cut_off = len(leaves) >= ORPHANS
-        self._left = {leaf.entry_id: leaf for leaf in sorted(leaves, key=lambda leaf: leaf.entry_id)}
-
-    def ids(self) -> list[str]:
-        return list(self._left)
-
-    def take(self, entry_id: str) -> None:
-        self._left.pop(entry_id, None)
-
-    def with_checksum(self, checksum: bytes) -> str | None:
-        return next((entry_id for entry_id, leaf in self._left.items() if leaf.checksum == checksum), None)
-
-    def between(self, after: str, before: str, count: int) -> list[str]:
-        """Take up to count whose ids lie between these two; an empty text is an open end."""
-        found = [entry_id for entry_id in self._left if entry_id > after and (not before or entry_id < before)][:count]
-        for entry_id in found:
-            self.take(entry_id)
-        return found
-
-    def made_within(self, first: int, last: int, count: int) -> list[str]:
-        """Take up to count that were made in this span of milliseconds."""
-        found = [entry_id for entry_id in self._left if first <= millisecond_of(entry_id) <= last][:count]
-        for entry_id in found:
-            self.take(entry_id)
-        return found
-
-    def rest(self) -> list[LeafRow]:
-        return list(self._left.values())
-
-
-async def _names(evidence: Evidence, seen: Seen, macs: Macs, orphans: _Orphans) -> dict[int, Named]:
+async def _names(evidence: Evidence, seen: Seen, macs: Macs, orphans: Orphans) -> dict[int, Named]:
     """Broken (by its identity) -> what was changed in it."""
     asked = [(subject, broken) for subject in seen.broken for broken in subject.broken][:ASKED]
     if not asked:
@@ -122,8 +123,9 @@ async def _names(evidence: Evidence, seen: Seen, macs: Macs, orphans: _Orphans) 
     return named
 
 
-def _moved_leaves(seen: Seen, orphans: _Orphans, findings: Findings, explained: Explained) -> None:
+def _moved_leaves(case: _Case) -> None:
     """A leaf that names another entry than the one whose checksum it holds: one finding, not two."""
+    seen, orphans, findings = case.seen, case.orphans, case.findings
     others = {other.leaf_checksum: other for other in seen.other_leaves}
     done: set[str] = set()
     for other in seen.other_leaves:
@@ -207,15 +209,8 @@ def _top(subject: BrokenSubject, names: dict[int, Named]) -> int:
     return max([0, *true, subject.last_seq if subject.last_seq not in moved else 0])
 
 
-def _report_subject(
-    subject: BrokenSubject,
-    names: dict[int, Named],
-    missing: list[Hole],
-    orphans: _Orphans,
-    macs: Macs,
-    findings: Findings,
-    explained: Explained,
-) -> None:
+def _report_subject(case: _Case, subject: BrokenSubject, names: dict[int, Named], missing: list[Hole]) -> None:
+    explained, findings = case.explained, case.findings
     renumbered: list[Broken] = []
     for broken in subject.broken:
         explained.reported.add(broken.id)
@@ -223,12 +218,15 @@ def _report_subject(
             explained.broken_leaves.append(broken.row[15])
         named = names.get(id(broken), Named([]))
         if "id" in named.original:
-            orphans.take(named.original["id"])
+            case.orphans.take(named.original["id"])
         if named.proved and set(named.fields) == {"seq"}:
             renumbered.append(broken)
             continue
-        _report_broken(subject, broken, named, macs, findings)
-    removed = [_report_hole(hole, orphans, findings) for hole in _joined(missing)]
+        _report_broken(broken, named, case.macs, findings)
+    holes = _joined(missing)
+    removed = [_report_hole(case, hole) for hole in holes]
+    if not holes and not any(_was_erase(broken, names.get(id(broken))) for broken in subject.broken):
+        report_uncovered(subject.subject or None, subject.uncovered, findings)
     if renumbered and not any(removed):
         first = min(renumbered, key=lambda broken: broken.id)
         others = f" Others of its subject were renumbered too: {len(renumbered) - 1}." if len(renumbered) > 1 else ""
@@ -239,7 +237,14 @@ def _report_subject(
         )  # fmt: skip
 
 
-def _report_broken(subject: BrokenSubject, broken: Broken, named: Named, macs: Macs, findings: Findings) -> None:
+def _was_erase(broken: Broken, named: Named | None) -> bool:
+    """Whether this may have been the ERASE that accounts for parts that are digests."""
+    if named is None or not named.proved:
+        return True
+    return bool(named.column("action", broken.row) == "ERASE")
+
+
+def _report_broken(broken: Broken, named: Named, macs: Macs, findings: Findings) -> None:
     whose = named.column("subject_id", broken.row)
     entry_id = named.column("id", broken.row)
     kind, detail = _what(broken, named, macs)
@@ -266,87 +271,108 @@ def _what(broken: Broken, named: Named, macs: Macs) -> tuple[FindingKind, str]:
     return FindingKind.FORGED, "Neither its checksum nor its MAC is right: the app did not write it."
 
 
-def _report_hole(hole: Hole, orphans: _Orphans, findings: Findings) -> bool:
+def _report_hole(case: _Case, hole: Hole) -> bool:
     """Whether the log still knows of what is missing."""
     count = hole.last - hole.first + 1
     versions = f"version {hole.first}" if count == 1 else f"versions {hole.first} to {hole.last}"
-    gone = orphans.between(hole.after, hole.before, count)
-    if not gone:
-        findings.add(
-            FindingKind.GAP, f"There is no entry for {versions}, and the log knows of none.",
-            subject=hole.subject, fields="seq",
-        )  # fmt: skip
-        return False
-    findings.add(
-        FindingKind.REMOVED, f"The entry of {versions} is gone; its leaf in the log is there.",
-        entry=gone[0], subject=hole.subject,
-    )  # fmt: skip
-    return True
-
-
-def _report_ahead(hole: Hole, orphans: _Orphans, findings: Findings) -> None:
-    """A lead in a version that no entry is there for: its entry was removed, or it was changed past the app."""
-    at = epoch(hole.at)
-    gone = orphans.made_within(at - 1000, at + _SOON, 1) if at else orphans.between(hole.after, "", 1)
-    if not gone:
-        findings.add(
-            _CHANGED.get(hole.kind, FindingKind.ACCOUNT_CHANGED),
-            f"It stands in version {hole.last}; its entries lead to version {hole.first - 1}.",
-            subject=hole.subject, fields=hole.differing,
-        )  # fmt: skip
-        return
-    if hole.last > hole.first:
-        gone = [*orphans.between(hole.after, gone[0], hole.last - hole.first), *gone]
-    findings.add(
-        FindingKind.REMOVED,
-        f"The entry of version {hole.first} is gone; its leaf in the log and the {hole.kind} in version {hole.last} "
-        "are there.",
-        entry=gone[0], subject=hole.subject,
-    )  # fmt: skip
-
-
-def _report_untracked(untracked: Untracked, orphans: _Orphans, findings: Findings) -> None:
-    first, last = epoch(untracked.created_at), epoch(untracked.updated_at or untracked.created_at)
-    gone = orphans.made_within(first - 1000, max(first, last) + _SOON, untracked.version)
+    gone = case.orphans.between(hole.after, hole.before, count)
     if gone:
-        findings.add(
+        case.findings.add(
             FindingKind.REMOVED,
-            f"All entries of this {untracked.kind} are gone; the log still holds {len(gone)} of their leaves.",
-            entry=gone[0], subject=untracked.subject,
-        )  # fmt: skip
+            f"The entry of {versions} is gone; its leaf in the log is there.",
+            entry=gone[0],
+            subject=hole.subject,
+        )
+    elif case.explained.lose(count):
+        case.findings.add(
+            FindingKind.REMOVED, f"The entry of {versions} is gone, and its leaf in the log too.", subject=hole.subject
+        )
+    else:
+        case.findings.add(
+            FindingKind.GAP,
+            f"There is no entry for {versions}, and the log knows of none.",
+            subject=hole.subject,
+            fields="seq",
+        )
+    return bool(gone)
+
+
+def _report_ahead(case: _Case, hole: Hole) -> None:
+    """A lead in a version that no entry is there for: its entry was removed, or it was changed past the app."""
+    at, count = epoch(hole.at), hole.last - hole.first + 1
+    gone = case.orphans.made_within(at - 1000, at + _SOON, 1) if at else case.orphans.between(hole.after, "", 1)
+    if gone and count > 1:
+        gone = [*case.orphans.between(hole.after, gone[0], count - 1), *gone]
+    if not gone and case.is_cut:
+        return  # the log was cut off, entries and all: the rollback says so
+    if gone or case.explained.lose(count):
+        leaf = "its leaf in the log is there" if gone else "so is its leaf in the log"
+        case.findings.add(
+            FindingKind.REMOVED,
+            f"The {hole.kind} stands in version {hole.last}; the entry of version {hole.first} is gone, and {leaf}.",
+            entry=gone[0] if gone else None,
+            subject=hole.subject,
+        )
         return
-    findings.add(
+    case.findings.add(
+        _CHANGED.get(hole.kind, FindingKind.ACCOUNT_CHANGED),
+        f"It stands in version {hole.last}; its entries lead to version {hole.first - 1}.",
+        subject=hole.subject,
+        fields=hole.differing,
+    )
+    report_uncovered(hole.subject, hole.uncovered, case.findings)
+
+
+def _report_untracked(case: _Case, untracked: Untracked) -> None:
+    first, last = epoch(untracked.created_at), epoch(untracked.updated_at or untracked.created_at)
+    gone = case.orphans.made_within(first - 1000, max(first, last) + _SOON, untracked.version)
+    if not gone and case.is_cut:
+        return  # the log was cut off, entries and all: the rollback says so
+    if gone or case.explained.lose(untracked.version):
+        leaves = f"the log still knows of {len(gone)} of them" if gone else "so are their leaves in the log"
+        case.findings.add(
+            FindingKind.REMOVED,
+            f"All entries of this {untracked.kind} are gone; {leaves}.",
+            entry=gone[0] if gone else None,
+            subject=untracked.subject,
+        )
+        return
+    case.findings.add(
         _UNTRACKED.get(untracked.kind, FindingKind.ACCOUNT_UNTRACKED),
         f"There is no entry of this {untracked.kind}, nor of its creation: the app did not write it.",
         subject=untracked.subject,
-    )  # fmt: skip
+    )
 
 
-async def _report_rejected(evidence: Evidence, explained: Explained, findings: Findings) -> None:
+async def _report_rejected(evidence: Evidence, findings: Findings) -> None:
     for entry_id, (reason, is_there) in (await evidence.rejected()).items():
         if not is_there:
             findings.add(
-                FindingKind.REMOVED, f"The sequencer refused it ({reason}), and since then it was removed.",
+                FindingKind.REMOVED,
+                f"The sequencer refused it ({reason}), and since then it was removed.",
                 entry=entry_id,
-            )  # fmt: skip
-    for entry_id in await evidence.waiting_without_entry():
-        findings.add(FindingKind.REMOVED, "It was removed while it waited for its place in the log.", entry=entry_id)
+            )
 
 
-def _report_rest(orphans: _Orphans, findings: Findings) -> None:
+def _report_rest(case: _Case) -> None:
     """Leaves of which nothing is left that says whose entries they were: whole subjects, or last entries."""
-    rest = orphans.rest()
+    waited = [leaf for leaf in case.orphans.rest() if leaf.leaf_index == NO_LEAF]
+    for leaf in waited:
+        case.findings.add(
+            FindingKind.REMOVED, "It was removed while it waited for its place in the log.", entry=leaf.entry_id
+        )
+    rest = [leaf for leaf in case.orphans.rest() if leaf.leaf_index != NO_LEAF]
     if not rest:
         return
     more = ""
     if len(rest) > 1:
         ids = ", ".join(leaf.entry_id for leaf in rest[1:20])
-        more = f" So are {len(rest) - 1}{' or more' if orphans.is_cut_off else ''} others: {ids}."
-    findings.add(
+        more = f" So are {len(rest) - 1}{' or more' if case.orphans.is_cut_off else ''} others: {ids}."
+    case.findings.add(
         FindingKind.REMOVED,
         f"Leaf {rest[0].leaf_index} is there, its entry is gone, and so is whatever told whose it was.{more}",
         entry=rest[0].entry_id,
-    )  # fmt: skip
+    )
 
 
 def _joined(holes: list[Hole]) -> list[Hole]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from leads_core.audit.verification import log_check
 from leads_core.audit.verification.anomalies import Unlogged
-from leads_core.audit.verification.checkpoint_check import TABLE, Claim, NumberCheck
+from leads_core.audit.verification.checkpoint_check import TABLE, NumberCheck
 from leads_core.audit.verification.evidence import Evidence
 from leads_core.audit.verification.explaining import Explained
 from leads_core.audit.verification.findings import FindingKind, Findings
@@ -20,61 +20,77 @@ async def report_log(
 ) -> None:
     """Leaves that are missing, roots that are wrong, checkpoints that are gone, blocks, entries without a leaf."""
     unlogged = sorted(seen.unlogged, key=lambda entry: entry.id)
-    unlogged = await _report_missing_leaves(evidence, log, unlogged, findings)
-    for entry in unlogged:
-        findings.add(
-            FindingKind.UNLOGGED, "The log does not hold it, and it is not waiting to be taken in.",
-            entry=entry.id, subject=entry.subject,
-        )  # fmt: skip
     if log.twice:
         findings.add(FindingKind.DUPLICATE, f"{log.twice} leaves share their index with another.", subject="log")
-    await _report_roots(evidence, log, seen, explained, findings)
+    if log.bad:
+        _report_unlogged(unlogged, findings)
+        if not unlogged and not explained.lost:
+            await _report_roots(evidence, log, seen, explained, findings)
+    else:
+        _report_unlogged(await _report_missing_leaves(evidence, log, unlogged, explained, findings), findings)
     _report_checkpoints(log, numbers, findings)
     _report_blocks(log, seen, explained, findings)
 
 
+def _report_unlogged(unlogged: Sequence[Unlogged], findings: Findings) -> None:
+    for entry in unlogged:
+        findings.add(
+            FindingKind.UNLOGGED,
+            "The log does not hold it, and it is not waiting to be taken in.",
+            entry=entry.id,
+            subject=entry.subject,
+        )
+
+
 async def _report_missing_leaves(
-    evidence: Evidence, log: LogSeen, unlogged: list[Unlogged], findings: Findings
+    evidence: Evidence, log: LogSeen, unlogged: list[Unlogged], explained: Explained, findings: Findings
 ) -> list[Unlogged]:
     """Gives the entries without a leaf that no missing leaf explains."""
-    explains = 0 < len(unlogged) <= log.missing
-    _report_rollback(log, unlogged if explains else [], findings)
-    if not log.holes:
-        return [] if explains else unlogged
+    explains = 0 < len(unlogged) <= log.missing - explained.lost
+    if log.beyond:
+        _report_rollback(log, unlogged if explains else [], findings)
     indexes = [index for first, last in log.holes for index in _some(first, last)]
-    mended = {index: entry.checksum for index, entry in zip(indexes, unlogged, strict=False)}
-    known = explains and len(mended) == len(indexes)
-    proved = known and await log_check.roots_with(evidence, log.unchecked, mended)
-    by_index = dict(zip(indexes, unlogged, strict=False)) if known else {}
-    for first, last in log.holes:
-        entry = by_index.get(first)
-        which = f"Leaf {first} is" if first == last else f"Leaves {first} to {last} are"
-        whose = " With the checksums of the entries that have none the signed root comes out." if proved else ""
-        findings.add(
-            FindingKind.GAP, f"{which} missing from the log.{whose}",
-            entry=entry.id if entry else None, subject=entry.subject if entry else "log", fields="leaf_index",
-        )  # fmt: skip
+    if len(indexes) > explained.lost:
+        await _report_holes(evidence, log, indexes, unlogged if explains else [], findings)
     return [] if explains else unlogged
 
 
+async def _report_holes(
+    evidence: Evidence, log: LogSeen, indexes: list[int], unlogged: list[Unlogged], findings: Findings
+) -> None:
+    """Leaves that are missing between others; which entries they were of, where that comes out right."""
+    mended = dict(zip(indexes, unlogged, strict=False))
+    checksums = {index: entry.checksum for index, entry in mended.items()}
+    is_known = len(mended) == len(indexes)
+    proved = is_known and await log_check.roots_with(evidence, log.unchecked, checksums)
+    for first, last in log.holes:
+        entry = mended.get(first) if is_known else None
+        which = f"Leaf {first} is" if first == last else f"Leaves {first} to {last} are"
+        whose = " With the checksums of the entries that have none, the signed root comes out." if proved else ""
+        findings.add(
+            FindingKind.GAP,
+            f"{which} missing from the log.{whose}",
+            entry=entry.id if entry else None,
+            subject=entry.subject if entry else "log",
+            fields="leaf_index",
+        )
+
+
 def _report_rollback(log: LogSeen, unlogged: list[Unlogged], findings: Findings) -> None:
-    if not log.beyond:
-        return
     largest = max(log.beyond, key=lambda claim: claim.size)
-    still = f" {len(unlogged)} entries without a leaf are still there." if unlogged else ""
-    first = f", the entry {unlogged[0].id} the first of them" if unlogged else ""
+    still = ""
+    if unlogged:
+        still = f" {len(unlogged)} entries without a leaf are still there, {unlogged[0].id} the first of them."
     findings.add(
         FindingKind.ROLLBACK,
         f"It signs {largest.size} leaves, and the log has {log.leaves}: what came after was cut off, or an older state "
-        f"was put back.{still}{first and first[2:].capitalize() + '.'}",
+        f"was put back.{still}",
         subject=largest.place,
-    )  # fmt: skip
+    )
 
 
 async def _report_roots(evidence: Evidence, log: LogSeen, seen: Seen, explained: Explained, findings: Findings) -> None:
     """The tree is another one than that which was signed, unless entries or leaves that are reported explain it."""
-    if not log.bad:
-        return
     first = log.bad[0]
     mended = {other.leaf_index: other.checksum for other in seen.other_leaves}
     if mended and await log_check.roots_with(evidence, log.bad, mended):
@@ -84,10 +100,13 @@ async def _report_roots(evidence: Evidence, log: LogSeen, seen: Seen, explained:
     restored = all(claim.origin != TABLE for claim in log.bad)
     kind = FindingKind.ROLLBACK if restored else FindingKind.FORK
     others = f" The same holds for {log.bad_count - 1} more." if log.bad_count > 1 else ""
+    short = f" The log has {log.leaves} leaves, and up to {log.missing_at_end + log.leaves} were signed." * bool(
+        log.beyond
+    )
     findings.add(
         kind,
         f"The first {first.size} leaves of the log are not those that it signs; the first {log.good_until} are as "
-        f"signed before.{others}",
+        f"signed before.{others}{short}",
         subject=first.place,
     )
 
@@ -127,8 +146,3 @@ def _holds(level: int, index: int, leaves: list[int]) -> Iterator[bool]:
 
 def _some(first: int, last: int) -> range:
     return range(first, min(last, first + 10_000) + 1)
-
-
-def describe(claim: Claim) -> str:
-    """A checkpoint in words."""
-    return f"{claim.place} ({claim.size} leaves)"

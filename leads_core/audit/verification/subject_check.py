@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -248,15 +248,10 @@ class SubjectCheck:
     def _end(self, subject: _Subject) -> None:
         """All entries of a subject were seen: hold the state against what stands in its table."""
         stands = self._standing(subject)
-        for name, entries in subject.parts.uncovered.items():
-            self._findings.add(
-                FindingKind.ERASED, f"This part was taken out of {_counted(entries)}, and no ERASE entry says so.",
-                entry=entries[0], subject=subject.id, fields=name,
-            )  # fmt: skip
         if subject.halted or subject.broken:
             self._end_broken(subject, stands)
-        elif subject.state is not None and stands is not None:
-            self._compare(subject, stands)
+        elif subject.state is None or stands is None or not self._is_ahead(subject, stands):
+            report_uncovered(subject.id, subject.parts.uncovered, self._findings)
 
     def _end_broken(self, subject: _Subject, stands: dict[str, Any] | None) -> None:
         if stands is not None:
@@ -267,26 +262,36 @@ class SubjectCheck:
                     broken.following.setdefault(name, value)
         version = stands["version"] if stands else None
         self.seen.broken.append(
-            BrokenSubject(subject.id or "", subject.kind, subject.broken, subject.holes, version, subject.seq)
+            BrokenSubject(
+                subject.id or "",
+                subject.kind,
+                subject.broken,
+                subject.holes,
+                subject.parts.uncovered,
+                version,
+                subject.seq,
+            )
         )
 
-    def _compare(self, subject: _Subject, stands: dict[str, Any]) -> None:
+    def _is_ahead(self, subject: _Subject, stands: dict[str, Any]) -> bool:
+        """Hold what stands there against the state; whether it is in a version that its entries do not reach."""
         state = subject.state
         assert state is not None  # noqa: S101 - the caller looked
         version, updated_at = stands["version"], stands.get("updated_at")
         different = replay.differing(state, stands)
         if not different:
-            return
+            return False
         if version > subject.seq:
             hole = Hole(subject.id or "", subject.kind, subject.seq + 1, version, subject.last_id, at=updated_at)
-            hole.differing = different
+            hole.differing, hole.uncovered = different, subject.parts.uncovered
             self._keep(self.seen.ahead, hole)
-            return
+            return True
         self._findings.add(
             _CHANGED.get(subject.kind, FindingKind.ACCOUNT_CHANGED),
             f"What stands in the {subject.kind} is not what its entries lead to.",
             subject=subject.id, fields=different,
         )  # fmt: skip
+        return False
 
     def _standing(self, subject: _Subject) -> dict[str, Any] | None:
         """The lead's or account's columns; a finding when there are none though its entries have a seq."""
@@ -381,6 +386,18 @@ class _Subject:
             for field_name, change in part[1].items():
                 for broken in self.broken:
                     broken.following.setdefault(replay.field_key(name, field_name), change[0])
+
+
+def report_uncovered(subject: str | None, uncovered: Mapping[str, Sequence[str]], findings: Findings) -> None:
+    """Parts that are digests in some entries of a subject, with no ERASE to say why: a finding for each part."""
+    for name, entries in uncovered.items():
+        findings.add(
+            FindingKind.ERASED,
+            f"This part was taken out of {_counted(entries)}, and no ERASE entry says so.",
+            entry=entries[0],
+            subject=subject,
+            fields=name,
+        )
 
 
 def _counted(entries: Sequence[str]) -> str:

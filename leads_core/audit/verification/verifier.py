@@ -92,7 +92,7 @@ async def _checked(run: _Run, lines: FileLines, checkpoints: Sequence[Path], rec
         log = await check_log(run.evidence, _claims(run, lines, given), run.findings)
         _refuse_without_anything_signed(run, lines, log)
     seen = await _entries(run)
-    explained = await explain(run.evidence, seen, run.macs, run.findings)
+    explained = await explain(run.evidence, seen, run.macs, run.findings, log=log)
     if log is not None:
         await report_log(run.evidence, log, seen, explained, run.numbers, run.findings)
     run.notes.report()
