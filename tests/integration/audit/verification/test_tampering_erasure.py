@@ -63,7 +63,6 @@ async def test_a_part_that_the_erasure_does_not_name_is_erased_by_hand(scene: Sc
     assert await scene.found() == [Found("erased", entry, eva, "data")]
 
 
-@pytest.mark.xfail(strict=True, reason="the parts that it accounted for are reported too")
 async def test_the_erasing_entry_is_removed(scene: Scene) -> None:
     """That parts are gone without an ERASE follows from its removal."""
     eva = scene.history.eva
@@ -74,7 +73,6 @@ async def test_the_erasing_entry_is_removed(scene: Scene) -> None:
     assert await scene.found() == [Found("removed", entry, eva)]
 
 
-@pytest.mark.xfail(strict=True, reason="the parts that it accounted for are reported too")
 async def test_the_erasing_entry_is_made_a_plain_update(scene: Scene) -> None:
     eva = scene.history.eva
     entry = scene.history.entry(eva, 3)

@@ -97,7 +97,6 @@ async def test_a_leaf_is_removed(scene: Scene) -> None:
     assert await scene.found() == [Found("gap", entry, acme, "leaf_index")]
 
 
-@pytest.mark.xfail(strict=True, reason="two findings for one cause")
 async def test_a_leaf_is_removed_and_the_log_built_anew(scene: Scene) -> None:
     acme = scene.history.acme
     entry = scene.history.entry(acme, 2)

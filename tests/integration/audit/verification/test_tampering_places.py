@@ -30,7 +30,6 @@ async def test_an_entry_is_removed(scene: Scene, seq: int) -> None:
     assert await scene.found() == [Found("removed", entry, acme)]
 
 
-@pytest.mark.xfail(strict=True, reason="two findings for one cause")
 @pytest.mark.parametrize("seq", [1, 3, 5], ids=["first", "middle", "last"])
 async def test_an_entry_is_removed_with_its_leaf(scene: Scene, seq: int) -> None:
     """Nothing is left of it but the hole: in the log, and in the lead's versions."""
@@ -44,7 +43,6 @@ async def test_an_entry_is_removed_with_its_leaf(scene: Scene, seq: int) -> None
     assert (found.kind in {"removed", "gap", "lead_changed"}, found.subject) == (True, acme)
 
 
-@pytest.mark.xfail(strict=True, reason="two findings for one cause")
 @pytest.mark.parametrize("seq", [1, 3, 5], ids=["first", "middle", "last"])
 async def test_an_entry_is_removed_and_the_log_built_anew_without_it(scene: Scene, seq: int) -> None:
     acme = scene.history.acme
@@ -116,7 +114,6 @@ async def test_a_lead_its_trail_and_its_leaves_are_removed(scene: Scene) -> None
     assert (found.kind, found.subject) == ("gap", "log")
 
 
-@pytest.mark.xfail(strict=True, reason="two findings for one cause")
 async def test_a_lead_its_trail_and_its_leaves_are_removed_and_the_log_built_anew(scene: Scene) -> None:
     acme = scene.history.acme
     entries = scene.history.entries[acme]
@@ -161,7 +158,6 @@ async def test_an_entry_is_kept_out_of_the_log(scene: Scene) -> None:
     assert await scene.found() == [Found("unlogged", entry, acme)]
 
 
-@pytest.mark.xfail(strict=True, reason="two findings for one cause")
 async def test_an_entry_is_removed_while_it_waits(scene: Scene) -> None:
     entry = await _a_new_entry(scene)
 
