@@ -22,6 +22,8 @@ from leads_core.database import Database, asyncpg_url, connect, faults_in_words
 
 FORMAT = "lead-explorer-audit/1"
 PAGE = 1000
+#: What the export's own connection is called in pg_stat_activity.
+NAME = "leads-audit-export"
 
 _TIMES = ("enriched_at", "created_at", "updated_at", "deleted_at", "erased_at")
 #: What is text in JSON and something else in a column.
@@ -68,6 +70,8 @@ CHECKPOINTS = f"""
 ALONG_INDEXES = {"enable_sort": "off", "enable_hashjoin": "off", "enable_mergejoin": "off", "jit": "off"}
 #: Our own tables, whatever somebody shadowed them with; an error rather than a part of the rows.
 EVIDENCE = {"search_path": "pg_catalog, public, pg_temp", "row_security": "off", "DateStyle": "ISO"}
+#: A reader who stands still for two minutes gives the snapshot and its connection back; the file then has no footer.
+PATIENCE = {"idle_in_transaction_session_timeout": "120000"}
 #: JSON in a column is written as PostgreSQL has it.
 _RAW = {"parts", "provenance"}
 
@@ -95,7 +99,7 @@ def export(database: Database, log_name: str, wanted: EntryFilter, exported: Exp
 async def complete_export(database: Database, log_name: str, exported: Exported | None = None) -> AsyncGenerator[bytes]:
     """Everything that verification without a database needs: checkpoints, leaves, entries, leads, of one snapshot.
 
-    Pieces of some thousand lines. exported counts along. The snapshot is held open for as long as somebody reads.
+    Pieces of some thousand lines. exported counts along. The snapshot is held open for as long as somebody reads on.
     """
     counted = exported or Exported()
     yield _header(log_name, complete=True, wanted=None)
@@ -136,7 +140,7 @@ async def _snapshot(database: Database) -> AsyncIterator[asyncpg.Connection]:
     with faults_in_words():
         connection = await connect(
             asyncpg_url(database.url),
-            server_settings={"application_name": "leads-audit-export", **EVIDENCE, **ALONG_INDEXES},
+            server_settings={"application_name": NAME, **EVIDENCE, **ALONG_INDEXES, **PATIENCE},
         )
         try:
             async with connection.transaction(isolation="repeatable_read", readonly=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator, Sequence
@@ -134,6 +135,24 @@ async def test_a_change_meanwhile_is_in_none_of_the_lines(
     assert [line["leaf_index"] for line in exported if line["kind"] == "leaf"] == [0]
     assert [line["seq"] for line in exported if line["kind"] == "entry"] == [1]
     assert [line["stage"] for line in exported if line["kind"] == "lead"] == ["new"]
+
+
+async def test_a_reader_who_stands_still_gives_the_snapshot_back(
+    database: Database, leads: LeadService, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await leads.create(a_lead(), source=Source.FORM)
+    monkeypatch.setitem(exporting.PATIENCE, "idle_in_transaction_session_timeout", "1")
+    pieces = complete_export(database, LOG)
+    for _ in range(2):
+        await anext(pieces)
+
+    held = "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1"
+    async with asyncio.timeout(20):
+        while await owner.fetchval(held, exporting.NAME):
+            pass
+
+    with pytest.raises(Unavailable):
+        await lines(pieces)
 
 
 async def test_a_filtered_export_repeats_its_filter_and_says_it_is_not_complete(
