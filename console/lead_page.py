@@ -23,8 +23,8 @@ from leads_core.audit.models import Action
 from leads_core.audit.queries import EntryRead
 from leads_core.audit.verification.trusted import Trusted
 from leads_core.database import Database
-from leads_core.enrichment import merging
 from leads_core.enrichment import queries as enrichment
+from leads_core.enrichment.suggestions import suggestions_of
 from leads_core.errors import Misconfigured, NotFound
 from leads_core.leads.codes import COUNTRY_NAMES
 from leads_core.leads.history import REVERTIBLE, Standing
@@ -95,7 +95,7 @@ async def context_of(
     return {
         **trail,
         "facts": [one.fact for one in found],
-        "suggestions": _suggestions(lead, found),
+        "suggestions": suggestions_of(lead, found),
         "detail_fields": DETAIL_FIELDS,
         "others": max(0, others.value - (not lead.is_deleted)) if others else 0,
         "erased_by": await _eraser(lead, database) if lead.erased_at else None,
@@ -189,15 +189,6 @@ async def entries_since(lead_id: UUID, version: int | None, database: Database) 
     async with database.reader() as reader:
         entries = await trail.entries_of(reader, lead_id, newest_first=True, after=None, limit=100, with_origin=False)
     return [entry for entry in entries if entry.seq is not None and entry.seq > (version or 0)]
-
-
-def _suggestions(lead: LeadRead, found: Sequence[enrichment.FactRead]) -> list[merging.Fact]:
-    """For each field the surest thing that says something else than a person's word."""
-    best: dict[str, merging.Fact] = {}
-    for one in found:
-        if one.dismissed_at is None and merging.is_suggestion(lead, one.fact):
-            best.setdefault(one.fact.field, one.fact)
-    return list(best.values())
 
 
 async def owners(database: Database, who: Visitor) -> list[tuple[str, str]]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -39,7 +39,8 @@ async def replace_facts(
 ) -> None:
     """What this provider says now, in place of what it said before. What a person dismissed stays dismissed."""
     of_source = (LeadFact.lead_id == lead_id, LeadFact.source == source)
-    dismissed = await session.scalars(select(LeadFact).where(*of_source, LeadFact.dismissed_at.is_not(None)))
+    of_lead = LeadFact.lead_id == lead_id
+    dismissed = await session.scalars(select(LeadFact).where(of_lead, LeadFact.dismissed_at.is_not(None)))
     waved_away = {(row.field, repr(row.value)) for row in dismissed}
     await session.execute(delete(LeadFact).where(*of_source, LeadFact.dismissed_at.is_(None)))
     for fact in facts:
@@ -52,6 +53,15 @@ async def forget_facts(session: AsyncSession, lead_id: UUID) -> int:
     """Remove every fact of a lead, dismissed ones too. Gives their number."""
     gone = await session.execute(delete(LeadFact).where(LeadFact.lead_id == lead_id))
     return int(getattr(gone, "rowcount", 0))
+
+
+async def mark_dismissed(session: AsyncSession, ids: Sequence[UUID], by: UUID | None) -> None:
+    """Somebody waved these facts away: they are suggested no more, also when another provider says the same."""
+    await session.execute(
+        update(LeadFact)
+        .where(LeadFact.id.in_(ids), LeadFact.dismissed_at.is_(None))
+        .values(dismissed_at=func.now(), dismissed_by=by)
+    )
 
 
 async def note_checked(session: AsyncSession, lead_id: UUID, at: datetime) -> None:

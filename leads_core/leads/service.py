@@ -216,6 +216,29 @@ class LeadService:
             return None
         return lead if is_its_job else None
 
+    async def dismiss(self, lead_id: UUID, values: Mapping[str, Any], *, beside: Beside | None = None) -> LeadRead:
+        """Write that these suggestions were waved away, field -> value. The lead stays as it is, in its version.
+
+        beside marks them. Raises NotFound, Erased.
+        """
+        async with self._database.transaction() as session:
+            lead = await _locked(session, lead_id, deleted=False)
+            if lead.is_erased:
+                raise Erased("This person was erased. Nothing is suggested any more.")
+            if values:
+                at = trail.now()
+                await trail.append(session, Action.DISMISS, lead.id, seq=None, before=values, after=None, at=at)
+            read = LeadRead.of(lead)
+            if beside:
+                await beside(session, read)
+        return read
+
+    async def ids_at(self, registrable_domain: str, *, limit: int) -> list[UUID]:
+        """Live leads at a registered domain, in order of id; by ix_leads_live_registrable_domain."""
+        here = (Lead.registrable_domain == registrable_domain, Lead.deleted_at.is_(None), Lead.erased_at.is_(None))
+        async with self._database.transaction() as session:
+            return list(await session.scalars(select(Lead.id).where(*here).order_by(Lead.id).limit(limit)))
+
     async def erase(
         self, lead_id: UUID, wanted: Erasure, *, if_version: int | None = None, beside: Beside | None = None
     ) -> LeadRead:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from console.dependencies import Config, GuardedRoute, Leads, OnlyOnce, Pool, requires
@@ -17,6 +18,7 @@ from console.routes.api.leads import answered
 from leads_core.accounts.permissions import Permission
 from leads_core.enrichment import merging, outgoing_requests, queries
 from leads_core.enrichment.queries import FactRead
+from leads_core.enrichment.suggestions import Suggestions
 from leads_core.idempotency import Answer
 from leads_core.jobs import queue
 from leads_core.leads.schemas import LeadRead
@@ -65,6 +67,34 @@ async def facts(lead_id: UUID, leads: Leads, pool: Pool) -> Response:
         found = await queries.facts_of(session, lead_id)
     body = {"items": [_document(lead, fact) for fact in found], "next_cursor": None}
     return json_answer(body)
+
+
+class Chosen(BaseModel):
+    """Which suggestions: the ids of facts; without them all of the lead's."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    ids: Annotated[list[UUID], Field(max_length=100)] | None = None
+
+
+@router.post("/{lead_id}/suggestions/accept", response_model=LeadRead, responses=ANSWERS)
+@requires(Permission.CHANGE_LEADS)
+async def accept(lead_id: UUID, body: Chosen, pool: Pool, once: OnlyOnce) -> Response:
+    """Write suggested values into the lead, as your word. A suggestion that does not stand any more is 404."""
+
+    async def produce() -> Answer:
+        lead, _ = await Suggestions(pool).accept(lead_id, body.ids)
+        return answered(200, lead)
+
+    return await once.answer(produce)
+
+
+@router.post("/{lead_id}/suggestions/dismiss", status_code=204, responses=ANSWERS)
+@requires(Permission.CHANGE_LEADS)
+async def dismiss(lead_id: UUID, body: Chosen, pool: Pool) -> Response:
+    """Wave suggestions away. The trail says so; the lead stays in its version."""
+    await Suggestions(pool).dismiss(lead_id, body.ids)
+    return Response(status_code=204)
 
 
 @router.get("/{lead_id}/requests", responses=ANSWERS)

@@ -1,6 +1,17 @@
 """The pages, one module for each. Fixed paths (/leads/new) come before those with an id in them."""
 
-from console.routes.pages import audit, dashboard, erasing, imports, lead, lead_history, leads, settings, sign_in
+from console.routes.pages import (
+    audit,
+    dashboard,
+    erasing,
+    imports,
+    lead,
+    lead_history,
+    leads,
+    settings,
+    sign_in,
+    suggestions,
+)
 
 ROUTERS = (
     dashboard.router,
@@ -11,5 +22,6 @@ ROUTERS = (
     leads.router,
     lead.router,
     lead_history.router,
+    suggestions.router,
     erasing.router,
 )

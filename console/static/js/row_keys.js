@@ -58,6 +58,8 @@ const KEYS = {
   },
   e: () => ofRow("edit"),
   r: () => ofRow("enrich"),
+  y: () => inPanel("accept"),
+  m: () => inPanel("dismiss"),
   "#": () => ofRow("delete"),
   u: () => document.querySelector("[data-undo]")?.click(),
   "?": () => document.getElementById("keys")?.showModal(),
