@@ -12,7 +12,7 @@ from console.forms import Form, SentForm
 from console.lead_page import Problem
 from console.routes.pages.lead import Desk
 from console.trail_wording import fields_in_words
-from console.wording import field_in_sentence, plural
+from console.wording import plural
 from leads_core.accounts.permissions import Permission
 from leads_core.enrichment.suggestions import Suggestions
 from leads_core.errors import Conflict, IdentityTaken, Invalid, NotFound
@@ -45,9 +45,7 @@ async def _decide(suggestions: Suggestions, lead_id: UUID, form: Form) -> str:
         return f"{lead.name} has the new {fields_in_words([one.field for one in taken])}."
     dismiss = form.text("dismiss")
     waved = await suggestions.dismiss(lead_id, None if dismiss == ALL else [_id(dismiss)])
-    return (
-        f"Kept {', '.join(field_in_sentence(one.field) for one in waved)} as it is." if waved else "Nothing to decide."
-    )
+    return f"Kept as it was: {fields_in_words([one.field for one in waved])}."
 
 
 def _id(text: str) -> UUID:
