@@ -44,6 +44,7 @@ UNSUPPORTED_TYPE = Kind("unsupported-type", 415, "This type is not read here")
 INVALID = Kind("invalid", 422, "Not valid")
 SORT_TOO_BROAD = Kind("sort-too-broad", 422, "Too many to sort")
 KEY_REUSED = Kind("key-reused", 422, "Idempotency-Key used for something else")
+JOB_RUNNING = Kind("job-running", 409, "A worker has this job")
 JOB_ENDED = Kind("job-ended", 409, "This job has ended")
 STILL_RUNNING = Kind("still-running", 409, "The first request still runs")
 ERASED = Kind("erased", 409, "This person was erased")
@@ -73,6 +74,7 @@ TABLE: tuple[tuple[type[errors.LeadExplorerError], Kind], ...] = (
     (errors.StaleVersion, STALE_VERSION),
     (errors.Erased, ERASED),
     (errors.JobEnded, JOB_ENDED),
+    (errors.JobRunning, JOB_RUNNING),
     (errors.KeyReused, KEY_REUSED),
     (errors.StillRunning, STILL_RUNNING),
     (errors.Gone, GONE),

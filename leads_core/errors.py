@@ -9,6 +9,7 @@ LeadExplorerError
 │   ├── StaleVersion        somebody changed the lead first
 │   ├── Erased              the person behind the lead was erased
 │   ├── JobEnded            an answer came for a job that has ended
+│   ├── JobRunning          a worker is at the job, so it cannot be cancelled
 │   ├── KeyReused           an Idempotency-Key came again with another body
 │   └── StillRunning        the first request with this Idempotency-Key has not ended
 ├── Gone                    an answer kept for an Idempotency-Key was erased
@@ -97,6 +98,10 @@ class Erased(Conflict):
 
 class JobEnded(Conflict):
     """The job that this was for has ended already."""
+
+
+class JobRunning(Conflict):
+    """A worker has the job: too late to cancel it."""
 
 
 class KeyReused(Conflict):

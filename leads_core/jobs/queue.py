@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from leads_core import context
 from leads_core.database import new_id
+from leads_core.errors import JobEnded, JobRunning, NotFound
 from leads_core.jobs.models import Job, JobKind, JobState
 
 #: Whoever waits at a screen comes before what runs by itself.
@@ -213,6 +214,22 @@ async def finish(
     if result is not None:
         values["result"] = dict(result)
     await session.execute(update(Job).where(Job.id == job_id, Job.finished_at.is_(None)).values(**values))
+
+
+async def cancel(session: AsyncSession, job_id: UUID) -> JobRead:
+    """End a job that waits. Raises NotFound, JobRunning (a worker has it), JobEnded."""
+    waiting = (Job.id == job_id, Job.state.in_([JobState.QUEUED.value, JobState.RETRYING.value]))
+    ended = {"state": JobState.CANCELLED.value, "finished_at": func.now(), "next_attempt_at": None}
+    job = await session.scalar(update(Job).where(*waiting).values(**ended).returning(Job))
+    if job is not None:
+        await session.execute(text("DELETE FROM pgqueuer WHERE dedupe_key = :key"), {"key": str(job_id)})
+        return JobRead.of(job)
+    found = await find(session, job_id)
+    if found is None:
+        raise NotFound("job", job_id)
+    if found.is_finished:
+        raise JobEnded("This job has ended already.")
+    raise JobRunning("A worker is at this job just now. Wait until it has ended.")
 
 
 async def take(session: AsyncSession, job_id: UUID) -> JobRead | None:

@@ -64,6 +64,29 @@ def enrichment_begun(task_id: UUID) -> Values:
     }
 
 
+def before_enrichment(lead: Lead) -> Values:
+    """What a job keeps of the lead, so that it can be cancelled as if nobody had asked."""
+    return {
+        "status_before": lead.enrichment_status,
+        "outcome_before": lead.enrichment_outcome,
+        "error_before": lead.enrichment_error,
+    }
+
+
+def enrichment_cancelled(before: Mapping[str, Any]) -> Values:
+    """The columns of a lead whose enrichment was cancelled while it waited; before is what the job kept."""
+    status = before.get("status_before") or EnrichmentStatus.PENDING.value
+    outcome = before.get("outcome_before")
+    if (status == EnrichmentStatus.COMPLETED) != (outcome is not None):
+        status, outcome = EnrichmentStatus.PENDING.value, None
+    return {
+        "enrichment_status": status,
+        "enrichment_outcome": outcome,
+        "enrichment_error": before.get("error_before"),
+        "enrichment_task_id": None,
+    }
+
+
 def differs(lead: Lead, values: Mapping[str, Any]) -> bool:
     """Whether setting these columns would change anything."""
     return any(getattr(lead, name) != value for name, value in values.items())

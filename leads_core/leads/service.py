@@ -174,24 +174,43 @@ class LeadService:
 
     async def enrich(self, lead_id: UUID, *, beside: Beside | None = None) -> LeadRead:
         """Begin an enrichment that somebody asked for; one that already runs is enough. Raises NotFound, Erased."""
-        task_id, status_before = new_id(), ""
+        task_id, before = new_id(), changing.Values()
 
         def begin(lead: Lead, _at: datetime) -> Mapping[str, Any]:
-            nonlocal status_before
+            nonlocal before
             if lead.is_erased:
                 raise Erased("This person was erased. The lead is not enriched again.")
             if lead.enrichment_status == EnrichmentStatus.IN_PROGRESS:
                 return {}
-            status_before = lead.enrichment_status
+            before = changing.before_enrichment(lead)
             return changing.enrichment_begun(task_id)
 
         async def start_job(session: AsyncSession, lead: LeadRead) -> None:
             if lead.enrichment_task_id == task_id:
-                await _start_enrichment(session, lead.id, task_id, status_before, queue.PRIORITY_ASKED)
+                await _start_enrichment(session, lead.id, task_id, before, queue.PRIORITY_ASKED)
             if beside:
                 await beside(session, lead)
 
         return await self._change(lead_id, Action.ENRICH, begin, beside=start_job)
+
+    async def cancel_enrichment(self, lead_id: UUID, task_id: UUID) -> LeadRead:
+        """End an enrichment that still waits, as if nobody had asked: the status before it comes back.
+
+        Raises NotFound, and JobRunning when a worker has it already.
+        """
+        before: Mapping[str, Any] = {}
+
+        async def cancel(session: AsyncSession, _lead: Lead) -> None:
+            nonlocal before
+            before = (await queue.cancel(session, task_id)).wanted
+
+        return await self._change(
+            lead_id,
+            Action.ENRICH,
+            lambda lead, _at: changing.enrichment_cancelled(before) if lead.enrichment_task_id == task_id else {},
+            deleted=None,
+            first=cancel,
+        )
 
     async def record_enrichment(self, lead_id: UUID, task_id: UUID, decide: Decide, beside: Beside) -> LeadRead | None:
         """Write what a machine found, as decided under the row lock. None when this job is not the lead's any more.
@@ -330,7 +349,8 @@ class LeadService:
         session.add(lead)
         await session.flush()
         if enrich:
-            await _start_enrichment(session, lead.id, task_id, EnrichmentStatus.PENDING, queue.PRIORITY_QUICK_ADD)
+            before = {"status_before": EnrichmentStatus.PENDING.value}
+            await _start_enrichment(session, lead.id, task_id, before, queue.PRIORITY_QUICK_ADD)
         return lead
 
     async def _quick_add_line(self, line: QuickAddLine, *, despite_bin: bool) -> QuickAdded:
@@ -364,7 +384,7 @@ async def _write(session: AsyncSession, lead: Lead, action: Action, values: Mapp
 
 
 async def _start_enrichment(
-    session: AsyncSession, lead_id: UUID, task_id: UUID, status_before: str, priority: int
+    session: AsyncSession, lead_id: UUID, task_id: UUID, before: Mapping[str, Any], priority: int
 ) -> None:
     await queue.start(
         session,
@@ -372,5 +392,5 @@ async def _start_enrichment(
         priority=priority,
         lead_id=lead_id,
         job_id=task_id,
-        wanted={"status_before": status_before},
+        wanted=before,
     )

@@ -15,7 +15,7 @@ from console.dependencies import Config, GuardedRoute, Pool, requires
 from console.routes.api.answers import json_answer
 from console.routes.api.examples import ANSWERS
 from leads_core.accounts.permissions import Permission
-from leads_core.enrichment import calling_back
+from leads_core.enrichment import calling_back, cancelling
 from leads_core.enrichment.providers.remote import RemoteResult
 from leads_core.enrichment.providers.signing import SIGNATURE_HEADER, TIME_HEADER, is_signed
 from leads_core.errors import FieldError, Malformed, NotFound, Unauthenticated
@@ -35,6 +35,13 @@ async def read(job_id: UUID, pool: Pool) -> Response:
     if job is None:
         raise NotFound("job", job_id)
     return json_answer(job_document(job))
+
+
+@router.post("/{job_id}/cancel", responses=ANSWERS)
+@requires(Permission.CHANGE_LEADS)
+async def cancel(job_id: UUID, pool: Pool) -> Response:
+    """End a job that still waits for a worker. A lead that waits for enrichment gets back the status it had."""
+    return json_answer(job_document(await cancelling.cancel(pool, job_id)))
 
 
 CALL_BACK: dict[str, Any] = {
