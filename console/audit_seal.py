@@ -114,7 +114,7 @@ def checks_of(verified: VerificationRead) -> list[tuple[str, str]]:
     )
     return [
         ("Entries", f"{number(entries)} recomputed: parts, checksum, MAC"),
-        ("Log", f"{plural(leaves, 'leaf', 'leaves')} in order, without a gap"),
+        ("Log", f"{plural(leaves, 'leaf', 'leaves')} looked at: order, gaps, the tree above them"),
         ("Checkpoints", f"{plural(checkpoints, 'root and signature', 'roots and signatures')} held against the log"),
         ("Replay", f"{plural(leads, 'lead')} held against what the trail says of them"),
         ("Guards", "What the database must refuse"),

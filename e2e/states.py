@@ -13,6 +13,7 @@ from e2e.pages.import_page import ImportPage
 from e2e.pages.lead_form import LeadForm
 from e2e.pages.lead_panel import LeadPanel
 from e2e.pages.leads_page import LeadsPage
+from e2e.pages.trail_panel import TrailPanel
 
 STONE = {
     "email": "mara@example.org",
@@ -117,6 +118,24 @@ def lead_page(page: Page) -> None:
 
 def lead_in_the_bin(page: Page) -> None:
     page.goto(f"/leads/{in_the_bin(page, **STONE)['id']}")
+
+
+def _changed_lead(page: Page) -> TrailPanel:
+    lead = a_lead(page, **STONE)
+    a_change(page, lead, city="Porto", stage="won")
+    return TrailPanel(page).open(lead)
+
+
+def lead_trail_filter(page: Page) -> None:
+    _changed_lead(page).menu.locator("summary").click()
+
+
+def lead_seal(page: Page) -> None:
+    _changed_lead(page).pill.click()
+
+
+def lead_as_it_stood(page: Page) -> None:
+    _changed_lead(page).as_it_stood(1)
 
 
 def new(page: Page) -> None:
@@ -242,7 +261,8 @@ STATES = [
     State(reach.__name__.strip("_"), reach)
     for reach in (
         empty, table, filtered, no_match, unreadable_filter, filter_menu, account_menu, keys, quick_add_errors, toast,
-        bin_, drawer, drawer_editing, lead_page, lead_in_the_bin, new, new_with_errors, new_duplicate, edit, conflict,
+        bin_, drawer, drawer_editing, lead_page, lead_in_the_bin, lead_trail_filter, lead_seal, lead_as_it_stood,
+        new, new_with_errors, new_duplicate, edit, conflict,
         import_choose, import_check, import_done, import_refused, settings, settings_with_a_new_token,
         settings_refused, audit, audit_filter, audit_no_match, audit_unreadable_filter, audit_empty, nothing_here,
         sign_in, sign_in_refused, used_link,

@@ -11,7 +11,7 @@ LeadExplorerError
 │   ├── JobEnded            an answer came for a job that has ended
 │   ├── JobRunning          a worker is at the job, so it cannot be cancelled
 │   ├── KeyReused           an Idempotency-Key came again with another body
-│   └── StillRunning        the first request with this Idempotency-Key has not ended
+│   └── StillRunning        work in the way has not ended: the first request with this key, an import, a job
 ├── Gone                    an answer kept for an Idempotency-Key was erased
 ├── SortTooBroad            a search has too many hits to be sorted by another column
 ├── TooLarge                more bytes than the limit
@@ -109,7 +109,7 @@ class KeyReused(Conflict):
 
 
 class StillRunning(Conflict):
-    """The first request with this Idempotency-Key has not ended yet."""
+    """Work that stands in the way has not ended: the first request with this Idempotency-Key, an import, a job."""
 
 
 class Gone(LeadExplorerError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 from alembic import context
@@ -24,6 +25,8 @@ from leads_core.settings import load_settings
 
 #: Any number, but always the same: who migrates holds this lock.
 MIGRATING = 4_226_211
+#: Seconds between two tries to get it.
+TRY_EVERY = 0.1
 
 
 def _ours(_thing: object, name: str | None, kind: str, _reflected: bool, _compared: object) -> bool:
@@ -31,9 +34,19 @@ def _ours(_thing: object, name: str | None, kind: str, _reflected: bool, _compar
     return not (kind == "table" and name is not None and name.startswith("pgqueuer"))
 
 
+def _wait_for_the_lock(connection: Connection) -> None:
+    """By trying again: whoever waits inside a statement holds a snapshot, and an index that the first one builds
+    concurrently waits for every snapshot."""
+    while True:
+        taken = connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": MIGRATING})
+        connection.commit()
+        if taken:
+            return
+        time.sleep(TRY_EVERY)
+
+
 def _run(connection: Connection) -> None:
-    connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATING})
-    connection.commit()
+    _wait_for_the_lock(connection)
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,

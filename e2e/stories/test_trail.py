@@ -174,6 +174,21 @@ def test_by_keyboard_alone_a_value_comes_back(page: Page, stone: dict[str, Any])
     expect(LeadPanel(page).detail("City")).to_contain_text("Porto")
 
 
+def test_in_the_drawer_a_value_comes_back_and_the_reader_stays_where_they_were(
+    page: Page, stone: dict[str, Any]
+) -> None:
+    page.set_viewport_size({"width": 1440, "height": 500})
+    LeadsPage(page).open().open_lead("Stone and Sons")
+    trail = TrailPanel(page)
+
+    trail.put_back("city: Lisbon")
+
+    trail.says("You put back city", EDITED, MOVED, ADDED)
+    expect(page.get_by_role("heading", name="Trail")).to_be_focused()
+    assert page.locator("#drawer").evaluate("drawer => drawer.scrollTop") > 0
+    expect(LeadsPage(page).row("Stone and Sons")).to_have_attribute("aria-current", "true")
+
+
 def test_an_email_that_another_lead_has_by_now_is_not_put_back(any_page: Page, page: Page) -> None:
     lead = a_lead(page, **STONE)
     a_change(page, lead, email="maria@example.org")
@@ -263,6 +278,7 @@ def test_a_broken_trail_says_where_and_nothing_is_put_back_from_it(
     any_page.reload()
 
     expect(trail.pill).to_contain_text("Broken at entry 2")
+    expect(trail.notice).to_contain_text("do not edit this lead")
     trail.pill.click()
     expect(trail.seal).to_contain_text("It does not say any more what was written.")
     expect(trail.seal).to_contain_text("Tell an administrator; do not edit this lead.")

@@ -118,9 +118,11 @@ class Accounts:
         return await self._change(user_id, change)
 
     async def enable(self, user_id: UUID) -> UserRead:
-        """Let a disabled user in again. Raises NotFound."""
+        """Let a disabled user in again. Raises NotFound, Invalid for one who was erased."""
 
         def change(user: User, _at: datetime) -> None:
+            if UserRead.of(user).is_erased:
+                raise Invalid.of("user", "This user was erased. Add a new one.")
             user.disabled_at = None
 
         return await self._change(user_id, change)

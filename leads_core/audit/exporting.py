@@ -16,8 +16,10 @@ import asyncpg
 import orjson
 
 from leads_core.audit.entry_filter import EntryFilter
-from leads_core.audit.record.entry import PART_OF, timestamp
+from leads_core.audit.record.entry import timestamp
 from leads_core.audit.searching import pages_of_ids
+from leads_core.audit.verification.evidence import LEAD_COLUMNS
+from leads_core.audit.verification.statements import recorded_time
 from leads_core.database import Database, asyncpg_url, connect, faults_in_words
 
 FORMAT = "lead-explorer-audit/1"
@@ -28,42 +30,31 @@ NAME = "leads-audit-export"
 _TIMES = ("enriched_at", "created_at", "updated_at", "deleted_at", "erased_at")
 #: What is text in JSON and something else in a column.
 _AS_TEXT = ("owner_id", "follow_up_on", "enrichment_task_id", "created_by", "updated_by", "deleted_by", "erased_by")
-_LEAD_FIELDS = (
-    *PART_OF,
-    *("provenance", "version", "created_at", "created_by", "updated_at", "updated_by"),
-    *("deleted_at", "deleted_by", "erased_at", "erased_by"),
-)
-
-
-def _time(column: str, name: str) -> str:
-    """A time as entries write it. Whatever somebody put into the column, infinity too, comes out as some text."""
-    written = f"to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
-    return f"CASE WHEN isfinite({column}) THEN {written} ELSE {column}::text END AS {name}"
 
 
 def _lead_column(field: str) -> str:
     if field in _TIMES:
-        return _time(field, field)
+        return f"{recorded_time(field)} AS {field}"
     return f"{field}::text AS {field}" if field in _AS_TEXT else field
 
 
 ENTRIES = f"""
     SELECT e.v, e.id::text AS id, e.subject_kind, e.subject_id::text AS subject_id, e.seq, e.action, e.actor_kind,
            e.actor_id::text AS actor_id, e.channel, e.request_id, e.task_id::text AS task_id,
-           {_time("e.occurred_at", "occurred_at")}, e.parts::text AS parts, encode(e.checksum, 'hex') AS checksum,
-           encode(e.mac, 'hex') AS mac, l.leaf_index
+           {recorded_time("e.occurred_at")} AS occurred_at, e.parts::text AS parts,
+           encode(e.checksum, 'hex') AS checksum, encode(e.mac, 'hex') AS mac, l.leaf_index
     FROM audit_log e LEFT JOIN audit_leaves l ON l.entry_id = e.id
 """  # noqa: S608 - names of columns
 #: By audit_log_subject_id_seq_key: subject by subject, each from its first version on.
 ENTRIES_BY_SUBJECT = ENTRIES + "ORDER BY e.subject_id, e.seq, e.id"
 ENTRIES_OF = ENTRIES + "WHERE e.id = ANY($1)"
-LEADS = f"SELECT id::text AS id, {', '.join(map(_lead_column, _LEAD_FIELDS))} FROM leads ORDER BY leads.id"  # noqa: S608
+LEADS = f"SELECT id::text AS id, {', '.join(map(_lead_column, LEAD_COLUMNS))} FROM leads ORDER BY leads.id"  # noqa: S608
 LEAVES = """
     SELECT leaf_index, entry_id::text AS entry_id, encode(checksum, 'hex') AS checksum
     FROM audit_leaves ORDER BY leaf_index
 """
 CHECKPOINTS = f"""
-    SELECT number, log_name, size, encode(root, 'hex') AS root, note, {_time("signed_at", "signed_at")}
+    SELECT number, log_name, size, encode(root, 'hex') AS root, note, {recorded_time("signed_at")} AS signed_at
     FROM audit_checkpoints ORDER BY number
 """  # noqa: S608
 #: Streamed along its index, never sorted on the server's disk; nothing runs beside it.

@@ -37,8 +37,9 @@ WALK = 20_000
 EVERYDAY = ("CREATE", "UPDATE", "ENRICH")
 #: Where single changes come in.
 BY_HAND = ("web", "api", "cli")
-#: An id is made when the entry is written, its time taken a moment before: they are never further apart than this.
-SLACK = timedelta(minutes=5)
+#: An id is made when its entry is written, and the time is that of the change or, in an import, of a batch: they are
+#: never further apart than this. Verification warns where they are.
+SLACK = timedelta(minutes=10)
 LOWEST, HIGHEST = UUID(int=0), UUID(int=(1 << 128) - 1)
 
 _RARE = f"action NOT IN ({', '.join(repr(action) for action in EVERYDAY)})"

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from secrets import randbits
 from typing import Any
 from uuid import UUID
 
@@ -134,7 +135,7 @@ def _chunk_as_text(seeding: Seeding, chunk: tuple[int, int]) -> tuple[list[str],
     for place in range(*chunk):
         created_at = seeding.until - SPREAD * (1 - (place + 1) / seeding.count)
         values = inventor.lead(seeding.first + place, created_at)
-        lead_id, entry_id = new_id(), new_id()
+        lead_id, entry_id = new_id(), _id_at(created_at)
         parts = record.parts_of_change(None, _audited(values), origin)
         digests = {name: origin_digest if part is origin else record.digest(part) for name, part in parts.items()}
         # An erased part is its digest: the checksum is the same, and the shared origin is hashed once.
@@ -161,6 +162,12 @@ def _chunk_as_text(seeding: Seeding, chunk: tuple[int, int]) -> tuple[list[str],
         values |= {"created_by": who.actor_id, "updated_by": who.actor_id}
         leads.append(_line(values.get(name) for name in LEAD_COLUMNS))
     return entries, pending, leads
+
+
+def _id_at(moment: datetime) -> UUID:
+    """A UUIDv7 as of then: the trail is in order of its ids, and its times shall be in the same."""
+    milliseconds = int(moment.timestamp() * 1000)
+    return UUID(int=milliseconds << 80 | 7 << 76 | randbits(12) << 64 | 2 << 62 | randbits(62))
 
 
 def _audited(values: dict[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import traceback
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -23,7 +24,7 @@ from leads_core.audit.verification.trusted import Trusted
 from leads_core.audit.verification.verifier import verify as verify_trail
 from leads_core.audit.verification.verifier import verify_lead
 from leads_core.database import asyncpg_url, connect, faults_in_words
-from leads_core.errors import Misconfigured
+from leads_core.errors import LeadExplorerError, Misconfigured
 from leads_core.settings import Settings, load_settings
 
 Flag = Annotated[bool, Parameter(negative="")]
@@ -55,6 +56,25 @@ async def verify(
     _refuse_together(lead=lead, from_export=from_export, export=export)
     _refuse_together(lead=lead, from_export=from_export, record=record or None)
     _refuse_together(lead=lead, checkpoint=checkpoint or None)
+    try:
+        return await _run(lead, as_json, checkpoint, receipts, export, from_export, record=record)
+    except LeadExplorerError:
+        raise
+    except Exception as error:  # what a tampered row makes of us must not look like a status of ours
+        traceback.print_exc()
+        raise Misconfigured(f"The verification broke off: {error}") from error
+
+
+async def _run(
+    lead: UUID | None,
+    as_json: bool,
+    checkpoint: Sequence[Path],
+    receipts: Path | None,
+    export: Path | None,
+    from_export: Path | None,
+    *,
+    record: bool,
+) -> int:
     if from_export is not None:
         return _said(await _verify_export(from_export, checkpoint), as_json)
     with settings_at_a_database() as settings:

@@ -127,7 +127,10 @@ async def disable_user(user_id: UUID, desk: Desk) -> Response:
 @router.post("/users/{user_id}/enable")
 @requires(Permission.MANAGE_USERS)
 async def enable_user(user_id: UUID, desk: Desk) -> Response:
-    await Accounts(desk.pool).enable(user_id)
+    try:
+        await Accounts(desk.pool).enable(user_id)
+    except Invalid as error:
+        return await desk.page(errors={"users": error.errors[0].message})
     return RedirectResponse("/settings?saved=enabled#users", 303)
 
 

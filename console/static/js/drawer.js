@@ -52,10 +52,11 @@ function placeFocus(opened, within) {
   } else if (opened) {
     drawer().scrollTop = 0
     document.getElementById("lead-name").focus({ preventScroll: true })
+  } else if (within) {
+    document.getElementById(within)?.focus({ preventScroll: true })
   } else if (!panel().contains(document.activeElement)) {
     const value = edited && document.getElementById(`value-${edited}`)
-    const part = within && document.getElementById(within)
-    ;(value || part || document.getElementById("lead-name")).focus({ preventScroll: Boolean(value || part) })
+    ;(value ?? document.getElementById("lead-name")).focus({ preventScroll: Boolean(value) })
   }
 }
 
@@ -73,7 +74,9 @@ function targetOf(ctx) {
   return typeof ctx.target === "string" ? document.querySelector(ctx.target) : ctx.target
 }
 
+// Asked before the swap: an element that is swapped away is not the source of what comes after it.
 document.addEventListener("htmx:before:swap", (event) => {
+  event.detail.ctx.within = event.detail.ctx.sourceElement?.dataset?.within
   const editing = panel()?.querySelector("[data-editing]")
   if (targetOf(event.detail.ctx) === panel() && editing) edited = editing.dataset.editing
 })
@@ -84,7 +87,7 @@ document.addEventListener("htmx:after:swap", (event) => {
   const target = targetOf(ctx)
   const inside = panel() && target && (target.id === "panel" || panel().contains(target))
   if (!inside) return markRow()
-  const within = ctx.sourceElement?.dataset?.within
+  const { within } = ctx
   const opened = !within && Boolean(drawer()) && (!isOpen() || ctx.replace === "true")
   if (drawer()) show()
   placeFocus(opened, within)

@@ -107,6 +107,6 @@ async def _read(reader: asyncpg.Connection, nodes: set[Node]) -> dict[Node, byte
         else:
             rows = await reader.fetch(BLOCKS, level, wanted)
             found |= {(level, row["block_index"]): row["hash"] for row in rows}
-    if nodes - found.keys():
-        raise Conflict(f"The log is not whole: {len(nodes - found.keys())} of its hashes are missing. {VERIFY}")
+    if missing := len(nodes - found.keys()):
+        raise Conflict(f"The log is not whole, hashes that are missing: {missing}. {VERIFY}")
     return found

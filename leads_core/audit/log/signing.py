@@ -121,7 +121,7 @@ async def _check_predecessor(
             return (), GrowingTree(0, [])
         raise SigningStopped(
             f"The newest checkpoint in {settings.checkpoint_file} is of the log {checkpoint.log_name}, but this one is "
-            f"called {name}: set AUDIT_LOG_NAME back."
+            f"called {name}: set AUDIT_LOG_NAME back, or AUDIT_CHECKPOINT_FILE to this log's own file."
         )
     tree = await _signed_tree(connection, checkpoint, size)
     if tree is None:

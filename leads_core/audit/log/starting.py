@@ -29,7 +29,10 @@ async def start_file(database: Database, settings: Settings) -> NotedCheckpoint:
         try:
             checkpoint, _ = open_checkpoint(newest.note, keys.verifier_keys(settings))
         except BadNote as error:
-            raise Conflict(f"Checkpoint {newest.number} in the database is not ours: {error}.") from error
+            raise Conflict(
+                f"Checkpoint {newest.number} in the database is not ours: {error}. If this machine is new, give it the "
+                "old one's keys: DATA_DIR/keys, or AUDIT_PUBLIC_KEYS and AUDIT_LOG_NAME."
+            ) from error
         if not await stands(connection, checkpoint, await size_of_log(connection)):
             raise Conflict(f"Checkpoint {newest.number} is none of this log: run `leads audit verify`.")
         file_away(file, FiledCheckpoint(newest.signed_at, newest.note))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
@@ -10,6 +10,9 @@ from leads_core.audit.verification.checkpoint_check import FILE, TABLE, Claim
 from leads_core.audit.verification.evidence import Evidence
 from leads_core.audit.verification.findings import FindingKind, Findings
 from leads_core.audit.verification.tree_check import Tree
+
+Progress = Callable[[str, int], None]
+"""Told now and then what is being read, and how many of it so far."""
 
 
 @dataclass(slots=True)
@@ -121,7 +124,9 @@ class _Reader:
             self._seen.table_only, self._not_filed = self._seen.table_only + self._not_filed, 0
 
 
-async def check_log(evidence: Evidence, claims: AsyncGenerator[Claim], findings: Findings) -> LogSeen:
+async def check_log(
+    evidence: Evidence, claims: AsyncGenerator[Claim], findings: Findings, progress: Progress
+) -> LogSeen:
     """Read all leaves once, and every claim at its size."""
     seen = LogSeen()
     blocks = await evidence.blocks()
@@ -131,6 +136,7 @@ async def check_log(evidence: Evidence, claims: AsyncGenerator[Claim], findings:
     async with aclosing(evidence.leaves()) as batches:
         async for batch in batches:
             rows = reader.leaves(batch)
+            progress("leaves", seen.leaves)
             start = 0
             while start < len(rows):
                 end = len(rows)

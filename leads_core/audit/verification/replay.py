@@ -108,7 +108,8 @@ def differing(state: State, stands: State) -> list[str]:
         provenance = [state.pop(name) for name in _PROVENANCE.values()]
         if UNKNOWN in provenance:
             known = [part for part, of_part in zip(ERASABLE, provenance, strict=True) if of_part is not UNKNOWN]
-            stands["provenance"] = {f: s for f, s in stands["provenance"].items() if PART_OF.get(f) in known}
+            if isinstance(stands["provenance"], dict):
+                stands["provenance"] = {f: s for f, s in stands["provenance"].items() if PART_OF.get(f) in known}
         state["provenance"] = {
             field: source
             for of_part in provenance
@@ -124,7 +125,9 @@ def differing(state: State, stands: State) -> list[str]:
 
 def provenance_of(stands: Mapping[str, Any]) -> dict[str, Any]:
     """What a lead's columns say, its provenance split as entries have it."""
-    sources: Mapping[str, Any] = stands.get("provenance") or {}
+    sources = stands.get("provenance")
+    if not isinstance(sources, dict):
+        sources = {}
     split = {
         name: {f: s for f, s in sources.items() if PART_OF.get(f) == part} or None for part, name in _PROVENANCE.items()
     }

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -46,7 +46,7 @@ class DatabaseSource:
 
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[Evidence]:
-        with faults_in_words():
+        with _unreadable_in_words(), faults_in_words():
             connection = await connect(asyncpg_url(self._url), server_settings=SURROUNDINGS)
             try:
                 async with connection.transaction(isolation="repeatable_read", readonly=True):
@@ -65,6 +65,15 @@ class ExportSource:
     async def open(self) -> AsyncGenerator[Evidence]:
         with ExportedEvidence(self._path) as evidence:
             yield evidence
+
+
+@contextmanager
+def _unreadable_in_words() -> Iterator[None]:
+    """What the server refuses (a right, a policy that hides rows, a missing table) means: not verified."""
+    try:
+        yield
+    except asyncpg.PostgresError as error:
+        raise Misconfigured(f"DATABASE_URL: the trail could not be read whole: {error}") from error
 
 
 async def database_evidence(connection: asyncpg.Connection) -> DatabaseEvidence:

@@ -13,7 +13,7 @@ _TIMES = frozenset(
 )
 
 
-def _time(column: str) -> str:
+def recorded_time(column: str) -> str:
     """A time as entries write it; infinity, which nobody of ours wrote, as some text."""
     written = f"to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
     return f"CASE WHEN isfinite({column}) THEN {written} ELSE {column}::text END"
@@ -21,15 +21,15 @@ def _time(column: str) -> str:
 
 def _object(table: str, fields: tuple[str, ...], **renamed: str) -> str:
     columns = {field: f"{table}.{renamed.get(field, field)}" for field in fields}
-    pairs = (f"'{field}', {_time(column) if field in _TIMES else column}" for field, column in columns.items())
+    pairs = (f"'{field}', {recorded_time(column) if field in _TIMES else column}" for field, column in columns.items())
     return f"json_build_object({', '.join(pairs)})::text"
 
 
-TAKEN_AT = f"SELECT {_time('now()')}"
+TAKEN_AT = f"SELECT {recorded_time('now()')}"
 
 ENTRY = f"""
     SELECT e.id::text, e.subject_kind, e.subject_id::text, e.seq, e.action, e.actor_kind, e.actor_id::text, e.channel,
-           e.request_id, e.task_id::text, {_time("e.occurred_at")}, e.v, e.parts::text, e.checksum, e.mac,
+           e.request_id, e.task_id::text, {recorded_time("e.occurred_at")}, e.v, e.parts::text, e.checksum, e.mac,
            l.leaf_index, l.checksum,
            CASE WHEN l.leaf_index IS NULL
                 THEN EXISTS (SELECT FROM public.audit_pending p WHERE p.entry_id = e.id) END

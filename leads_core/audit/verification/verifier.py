@@ -6,7 +6,7 @@ Bounded memory whatever the size: rows stream by, and of what is right nothing i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from leads_core.audit.verification.evidence import Evidence
 from leads_core.audit.verification.explaining import Explained, explain
 from leads_core.audit.verification.findings import LISTED, FindingKind, Findings, Report
 from leads_core.audit.verification.lead_check import verify_lead
-from leads_core.audit.verification.log_check import LogSeen, check_log
+from leads_core.audit.verification.log_check import LogSeen, Progress, check_log
 from leads_core.audit.verification.log_findings import report_log
 from leads_core.audit.verification.moments import epoch
 from leads_core.audit.verification.receipts import Receipts
@@ -31,9 +31,6 @@ from leads_core.audit.verification.trusted import Trusted
 from leads_core.errors import Misconfigured
 
 __all__ = ["Progress", "Trusted", "verify", "verify_lead"]
-
-Progress = Callable[[str, int], None]
-"""Told now and then what is being read, and how many of it so far."""
 
 #: An entry that waits longer than this for its place in the log is worth a word.
 WAITS_LONG_MS = 60_000
@@ -89,7 +86,7 @@ async def _checked(run: _Run, lines: FileLines, checkpoints: Sequence[Path], rec
     given = checkpoint_check.given_notes(checkpoints, run.notes)
     log = None
     if run.evidence.complete:
-        log = await check_log(run.evidence, _claims(run, lines, given), run.findings)
+        log = await check_log(run.evidence, _claims(run, lines, given), run.findings, run.progress)
         _refuse_without_anything_signed(run, lines, log)
     seen = await _entries(run)
     explained = await explain(run.evidence, seen, run.macs, run.findings, log=log)

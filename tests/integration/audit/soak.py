@@ -22,8 +22,9 @@ from leads_core.settings import Settings
 PROCESSES, SEQUENCERS = 2, 2
 CUT_A_CONNECTION = """
     SELECT count(pg_terminate_backend(pid)) FROM (
-        SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'leads'
-        ORDER BY state <> 'active', random() LIMIT 1) one
+        SELECT pid FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name = 'leads' AND state <> 'idle'
+        ORDER BY random() LIMIT 1) one
 """
 
 
@@ -113,7 +114,7 @@ class Soak:
 
     async def _cut_connections(self) -> None:
         connection = await asyncpg.connect(asyncpg_url(self._owner_url))
-        while not await self._is_over(within=self._chance.uniform(0.2, 0.8)):
+        while not await self._is_over(within=self._chance.uniform(0.2, 1.0)):
             self.result.connections_cut += await connection.fetchval(CUT_A_CONNECTION)
         await connection.close()
 

@@ -15,7 +15,7 @@ import pytest
 
 from console.cli.audit.export import export
 from leads_core.audit import exporting
-from leads_core.audit.exporting import complete_export, filtered_export
+from leads_core.audit.exporting import NAME, complete_export, filtered_export
 from leads_core.audit.log.sequencer import Sequencer
 from leads_core.audit.record.entry import PART_OF, EntryRecord, checksum, parse_timestamp
 from leads_core.database import Database
@@ -142,17 +142,18 @@ async def test_a_reader_who_stands_still_gives_the_snapshot_back(
 ) -> None:
     await leads.create(a_lead(), source=Source.FORM)
     monkeypatch.setitem(exporting.PATIENCE, "idle_in_transaction_session_timeout", "1")
-    pieces = complete_export(database, LOG)
-    for _ in range(2):
-        await anext(pieces)
 
-    held = "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1"
-    async with asyncio.timeout(20):
-        while await owner.fetchval(held, exporting.NAME):
-            pass
+    async def read_haltingly() -> None:
+        pieces = complete_export(database, LOG)
+        await anext(pieces)
+        await anext(pieces)
+        async with asyncio.timeout(20):
+            while await owner.fetchval("SELECT count(*) FROM pg_stat_activity WHERE application_name = $1", NAME):
+                pass
+        await lines(pieces)
 
     with pytest.raises(Unavailable):
-        await lines(pieces)
+        await read_haltingly()
 
 
 async def test_a_filtered_export_repeats_its_filter_and_says_it_is_not_complete(

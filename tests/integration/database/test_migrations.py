@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -54,6 +55,16 @@ async def tables(url: str) -> set[str]:
 async def test_the_models_say_what_the_migrations_make(fresh_url: str) -> None:
     await alembic(fresh_url, "upgrade", "head")
 
+    await alembic(fresh_url, "check")
+
+
+async def test_two_that_migrate_at_once_do_it_once(fresh_url: str) -> None:
+    command = [sys.executable, "-m", "alembic", "upgrade", "head"]
+    environment = {**os.environ, "DATABASE_URL": fresh_url, "DATABASE_OWNER_URL": fresh_url}
+
+    both = [await asyncio.create_subprocess_exec(*command, cwd=ROOT, env=environment) for _ in range(2)]
+
+    assert [await one.wait() for one in both] == [0, 0]
     await alembic(fresh_url, "check")
 
 

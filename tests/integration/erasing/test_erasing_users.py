@@ -134,6 +134,8 @@ async def test_the_user_cannot_come_in_any_more(
     for way_in in (door.with_password("sancho.p@example.com", PASSWORD), door.with_link(link.secret)):
         with pytest.raises(Unauthenticated):
             await way_in
+    with pytest.raises(Invalid, match="was erased"):
+        await Accounts(database).enable(sancho.id)
 
 
 async def test_others_keep_their_names(

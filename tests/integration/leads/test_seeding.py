@@ -56,6 +56,17 @@ async def test_a_seeded_leads_entry_has_its_true_checksum_and_replays_to_the_lea
         assert state == {name: in_entry(row[name]) for name in record.PART_OF if row[name] is not None}
 
 
+async def test_seeded_entries_stand_in_the_trail_in_order_of_their_times(
+    database: Database, owner: asyncpg.Connection, ana: RequestContext
+) -> None:
+    await seeded(database, owner, ana, 100)
+
+    entries = await owner.fetch("SELECT id, occurred_at FROM audit_log ORDER BY id")
+    assert [entry["occurred_at"] for entry in entries] == sorted(entry["occurred_at"] for entry in entries)
+    assert all(entry["id"].int >> 80 == int(entry["occurred_at"].timestamp() * 1000) for entry in entries)
+    assert {entry["id"].version for entry in entries} == {7}
+
+
 async def test_every_seeded_entry_waits_for_the_log(
     database: Database, owner: asyncpg.Connection, ana: RequestContext
 ) -> None:

@@ -39,8 +39,7 @@ async def test_an_entry_is_removed_with_its_leaf(scene: Scene, seq: int) -> None
     await scene.remove(entry)
     await scene.remove_leaves(entry)
 
-    (found,) = await scene.found()
-    assert (found.kind in {"removed", "gap", "lead_changed"}, found.subject) == (True, acme)
+    assert await scene.found() == [Found("removed", None, acme)]
 
 
 @pytest.mark.parametrize("seq", [1, 3, 5], ids=["first", "middle", "last"])
@@ -52,8 +51,7 @@ async def test_an_entry_is_removed_and_the_log_built_anew_without_it(scene: Scen
     await scene.remove_leaves(entry)
     await scene.rebuild_log()
 
-    (found,) = await scene.found()
-    assert (found.kind in {"removed", "gap", "lead_changed"}, found.subject) == (True, acme)
+    assert await scene.found() == [Found("removed", None, acme)]
 
 
 async def test_the_last_entry_is_removed_and_the_lead_put_back(scene: Scene) -> None:
@@ -123,8 +121,7 @@ async def test_a_lead_its_trail_and_its_leaves_are_removed_and_the_log_built_ane
     await scene.remove_leaves(*entries)
     await scene.rebuild_log()
 
-    (found,) = await scene.found()
-    assert found.kind in {"fork", "rollback"}
+    assert await scene.found() == [Found("fork", None, "checkpoint 2")]
 
 
 async def test_all_entries_of_a_lead_are_removed(scene: Scene) -> None:
@@ -163,9 +160,8 @@ async def test_an_entry_is_removed_while_it_waits(scene: Scene) -> None:
 
     await scene.remove(entry)
 
-    found = await scene.found()
-    assert [each.kind for each in found] == ["removed"]
-    assert found[0].entry == entry
+    (found,) = await scene.found()
+    assert (found.kind, found.entry) == ("removed", entry)
 
 
 # --- moved, doubled, swapped
@@ -203,9 +199,7 @@ async def test_entries_close_up_over_a_removed_one(scene: Scene) -> None:
         await scene.edit(scene.history.entry(acme, seq), seq=seq - 1)
     await scene.change_lead(acme, version=4)
 
-    found = await scene.found()
-    assert {each.subject for each in found} == {acme}
-    assert Found("removed", two, acme) in found
+    assert await scene.found() == [Found("removed", two, acme)]
 
 
 async def test_an_entry_is_moved_to_another_lead(scene: Scene) -> None:
@@ -248,8 +242,7 @@ async def test_an_entry_is_there_twice(scene: Scene) -> None:
     copy = await scene.insert({**entry, "id": new_id(), "seq": 6})
 
     (found,) = await scene.found()
-    assert (found.entry in {copy, str(entry["id"])}, found.subject) == (True, acme)
-    assert found.kind in {"edited", "forged", "duplicate"}
+    assert (found.kind, found.entry, found.subject) == ("edited", copy, acme)
 
 
 # --- made up
