@@ -22,6 +22,9 @@ PRIORITY_QUICK_ADD = 100
 PRIORITY_ASKED = 50
 PRIORITY_BULK = 0
 
+#: What many leads wait for goes by a lane of its own, so that it never takes the places of whoever waits at a screen.
+BULK_LANE = "_bulk"
+
 #: A deadline ends every job this many seconds after a worker first took it.
 DEADLINE_SECONDS = 600
 
@@ -36,6 +39,8 @@ ENQUEUE = text("""
         SELECT id, 'queued', :entrypoint, :priority FROM job)
     SELECT id FROM job
 """)
+
+LEAVE = text("DELETE FROM pgqueuer WHERE dedupe_key = :key RETURNING priority")
 
 QUEUE_STATE = text("""
     SELECT count(*) FILTER (WHERE state IN ('queued', 'retrying')) AS waiting,
@@ -140,8 +145,9 @@ async def start_many(
     }
     rows = [{**shared, "id": job_id, "lead_id": lead_id, "wanted": dict(wanted)} for job_id, lead_id, wanted in jobs]
     await session.execute(insert(Job), rows)
+    lane = lane_of(kind, priority)
     places = [
-        {"priority": priority, "entrypoint": kind.value, "payload": job.bytes, "delay": 0, "dedupe_key": str(job)}
+        {"priority": priority, "entrypoint": lane, "payload": job.bytes, "delay": 0, "dedupe_key": str(job)}
         for job, _, _ in jobs
     ]
     await session.execute(ENQUEUE, places)
@@ -153,7 +159,7 @@ async def enqueue(session: AsyncSession, kind: JobKind, job_id: UUID, *, priorit
         ENQUEUE,
         {
             "priority": priority,
-            "entrypoint": kind.value,
+            "entrypoint": lane_of(kind, priority),
             "payload": job_id.bytes,
             "delay": delay,
             "dedupe_key": str(job_id),
@@ -161,10 +167,15 @@ async def enqueue(session: AsyncSession, kind: JobKind, job_id: UUID, *, priorit
     )
 
 
-async def enqueue_afresh(session: AsyncSession, kind: JobKind, job_id: UUID, *, priority: int) -> None:
-    """The job's place in the queue anew, whatever a worker that left has made of the old one."""
-    await session.execute(text("DELETE FROM pgqueuer WHERE dedupe_key = :key"), {"key": str(job_id)})
-    await enqueue(session, kind, job_id, priority=priority)
+async def enqueue_afresh(session: AsyncSession, kind: JobKind, job_id: UUID) -> None:
+    """The job's place in the queue anew, in its lane, whatever a worker that left has made of the old one."""
+    old = await session.scalar(LEAVE, {"key": str(job_id)})
+    await enqueue(session, kind, job_id, priority=PRIORITY_ASKED if old is None else old)
+
+
+def lane_of(kind: JobKind, priority: int) -> str:
+    """The queue library's name for where a job waits."""
+    return kind.value + (BULK_LANE if priority <= PRIORITY_BULK else "")
 
 
 async def note(session: AsyncSession, job_id: UUID, values: Mapping[str, Any]) -> bool:
@@ -173,7 +184,7 @@ async def note(session: AsyncSession, job_id: UUID, values: Mapping[str, Any]) -
     kind = await session.scalar(more.values(wanted=Job.wanted.op("||")(bindparam("more", dict(values), JSONB))))
     if kind is None:
         return False
-    await enqueue_afresh(session, JobKind(kind), job_id, priority=PRIORITY_ASKED)
+    await enqueue_afresh(session, JobKind(kind), job_id)
     return True
 
 
@@ -222,7 +233,7 @@ async def cancel(session: AsyncSession, job_id: UUID) -> JobRead:
     ended = {"state": JobState.CANCELLED.value, "finished_at": func.now(), "next_attempt_at": None}
     job = await session.scalar(update(Job).where(*waiting).values(**ended).returning(Job))
     if job is not None:
-        await session.execute(text("DELETE FROM pgqueuer WHERE dedupe_key = :key"), {"key": str(job_id)})
+        await session.execute(LEAVE, {"key": str(job_id)})
         return JobRead.of(job)
     found = await find(session, job_id)
     if found is None:

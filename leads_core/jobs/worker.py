@@ -37,6 +37,8 @@ LOOKS_AGAIN_AFTER = timedelta(seconds=1)
 #: What runs at SIGTERM has this long to end before it is given back.
 GRACE_SECONDS = 7.0
 AT_ONCE = 20
+#: Of what many leads wait for; beside the others, so that a backlog takes nobody's place.
+BULK_AT_ONCE = 10
 BATCH = 5
 
 
@@ -68,13 +70,13 @@ class Worker:
         self._chores = (*chores, Chore("deadlines", 30, self._end_late_jobs))
         self._stopping = asyncio.Event()
         self._running: dict[UUID, tuple[asyncio.Task[Any], JobRead]] = {}
-        self._queue: PgQueuer | None = None
+        self._queues: list[PgQueuer] = []
 
     def stop(self) -> None:
         """Take no more jobs; run() returns within about GRACE_SECONDS."""
         self._stopping.set()
-        if self._queue is not None:
-            self._queue.shutdown.set()
+        for lane in self._queues:
+            lane.shutdown.set()
 
     async def run(self) -> None:
         """Take jobs until stop(). A database that went away is waited for."""
@@ -96,29 +98,43 @@ class Worker:
 
     async def _take_jobs(self) -> None:
         async with asyncpg.create_pool(
-            asyncpg_url(self._database.url), min_size=2, max_size=4, connect=connect
+            asyncpg_url(self._database.url), min_size=2, max_size=6, connect=connect
         ) as pool:
-            self._queue = PgQueuer.from_asyncpg_pool(pool)
-            for kind in self._handlers:
-                self._queue.entrypoint(kind.value)(self._deliver)
-            running = asyncio.create_task(
-                self._queue.run(
-                    batch_size=BATCH,
-                    max_concurrent_tasks=AT_ONCE,
-                    heartbeat_timeout=LOST_AFTER,
-                    dequeue_timeout=LOOKS_AGAIN_AFTER,
-                )
-            )
+            self._queues = [PgQueuer.from_asyncpg_pool(pool) for _ in range(2)]
+            running = asyncio.create_task(self._lanes(*self._queues))
             stopping = asyncio.create_task(self._stopping.wait())
             await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
             stopping.cancel()
             if self._stopping.is_set():
-                self._queue.shutdown.set()
+                self.stop()
                 await asyncio.wait({running}, timeout=GRACE_SECONDS)
                 if not running.done():
                     await self._give_back(running)
             else:
                 await running
+
+    async def _lanes(self, asked: PgQueuer, bulk: PgQueuer) -> None:
+        """Both until they are told to stop; a fault of one ends the other too."""
+        lanes = [
+            asyncio.create_task(self._lane(asked, queue.PRIORITY_ASKED, AT_ONCE)),
+            asyncio.create_task(self._lane(bulk, queue.PRIORITY_BULK, BULK_AT_ONCE)),
+        ]
+        try:
+            await asyncio.gather(*lanes)
+        finally:
+            for lane in lanes:
+                lane.cancel()
+            await asyncio.gather(*lanes, return_exceptions=True)
+
+    async def _lane(self, lane: PgQueuer, priority: int, at_once: int) -> None:
+        for kind in self._handlers:
+            lane.entrypoint(queue.lane_of(kind, priority))(self._deliver)
+        await lane.run(
+            batch_size=BATCH,
+            max_concurrent_tasks=at_once,
+            heartbeat_timeout=LOST_AFTER,
+            dequeue_timeout=LOOKS_AGAIN_AFTER,
+        )
 
     async def _give_back(self, running: asyncio.Task[None]) -> None:
         """Stop what still runs; others may take it at once."""
@@ -130,7 +146,7 @@ class Worker:
         async with self._database.transaction() as session:
             for _, job in unfinished.values():
                 await queue.put_back(session, job.id, state=JobState.QUEUED, error=None, delay=0)
-                await queue.enqueue_afresh(session, JobKind(job.kind), job.id, priority=queue.PRIORITY_ASKED)
+                await queue.enqueue_afresh(session, JobKind(job.kind), job.id)
         log.info("gave_back", jobs=len(unfinished))
 
     async def _deliver(self, item: QueueItem) -> None:
