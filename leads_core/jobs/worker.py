@@ -122,9 +122,12 @@ class Worker:
         try:
             await asyncio.gather(*lanes)
         finally:
-            for lane in lanes:
+            for each in (asked, bulk):
+                each.shutdown.set()
+            _, left = await asyncio.wait(lanes, timeout=1)
+            for lane in left:
                 lane.cancel()
-            await asyncio.gather(*lanes, return_exceptions=True)
+            await asyncio.wait(lanes, timeout=1)
 
     async def _lane(self, lane: PgQueuer, priority: int, at_once: int) -> None:
         for kind in self._handlers:
