@@ -20,6 +20,7 @@ from leads_core.enrichment import models as _enrichment  # noqa: F401
 from leads_core.enrichment import pauses as _pauses  # noqa: F401
 from leads_core.errors import Misconfigured
 from leads_core.jobs import models as _jobs  # noqa: F401
+from leads_core.leads import bulk as _bulk  # noqa: F401
 from leads_core.leads import models as _leads  # noqa: F401
 from leads_core.settings import load_settings
 

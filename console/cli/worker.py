@@ -24,6 +24,7 @@ from leads_core.enrichment.providers.remote import Remote
 from leads_core.jobs import cleaning
 from leads_core.jobs.models import JobKind
 from leads_core.jobs.worker import Chore, Handler, Worker
+from leads_core.leads.bulk import BulkHandler
 from leads_core.leads.counting import fold_counts
 from leads_core.outgoing.client import OutgoingClient
 from leads_core.settings import Settings
@@ -51,6 +52,7 @@ async def _run(settings: Settings) -> None:
             handlers: dict[JobKind, Handler] = {
                 JobKind.ENRICHMENT: Coordinator(database, installed_providers(client, *_remote(settings, database))),
                 JobKind.IMPORT: ImportHandler(database),
+                JobKind.BULK: BulkHandler(database),
                 JobKind.VERIFICATION: verification_handler(database, settings),
             }
             running = Worker(database, handlers, chores(database, settings))

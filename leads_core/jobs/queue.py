@@ -92,6 +92,10 @@ class QueueState:
     oldest: float
 
 
+class Overtaken(Exception):
+    """Another worker goes on with this job, or it was ended."""
+
+
 async def start(
     session: AsyncSession,
     kind: JobKind,
@@ -176,6 +180,20 @@ async def enqueue_afresh(session: AsyncSession, kind: JobKind, job_id: UUID) -> 
 def lane_of(kind: JobKind, priority: int) -> str:
     """The queue library's name for where a job waits."""
     return kind.value + (BULK_LANE if priority <= PRIORITY_BULK else "")
+
+
+async def note_progress(
+    session: AsyncSession, job: JobRead, *, before: int, done: int, result: Mapping[str, Any]
+) -> None:
+    """How far a job is, last in a batch's transaction.
+
+    Raises Overtaken when the job is not this attempt's any more: what the batch wrote is then undone.
+    """
+    mine = update(Job).where(
+        Job.id == job.id, Job.attempt == job.attempt, Job.done == before, Job.finished_at.is_(None)
+    )
+    if await session.scalar(mine.values(done=done, result=dict(result)).returning(Job.id)) is None:
+        raise Overtaken
 
 
 async def note(session: AsyncSession, job_id: UUID, values: Mapping[str, Any]) -> bool:

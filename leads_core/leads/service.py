@@ -27,6 +27,7 @@ from leads_core.errors import (
 from leads_core.jobs import queue
 from leads_core.jobs.models import JobKind
 from leads_core.leads import changing, history, identity, looking_back
+from leads_core.leads.enriching_many import Begun, enrich_many
 from leads_core.leads.foreseeing import Foreseen, check_many
 from leads_core.leads.forgetting import Erasure, erase_locked
 from leads_core.leads.models import Lead
@@ -192,6 +193,11 @@ class LeadService:
                 await beside(session, lead)
 
         return await self._change(lead_id, Action.ENRICH, begin, beside=start_job)
+
+    async def enrich_many(self, ids: Sequence[UUID]) -> dict[UUID, Begun]:
+        """Begin the enrichment of each of these leads, in one transaction; what became of each."""
+        async with self._database.transaction() as session:
+            return await enrich_many(session, ids)
 
     async def cancel_enrichment(self, lead_id: UUID, task_id: UUID) -> LeadRead:
         """End an enrichment that still waits, as if nobody had asked: the status before it comes back.

@@ -15,13 +15,12 @@ from itertools import islice
 from typing import Any, BinaryIO
 from uuid import UUID
 
-from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from leads_core.database import Database
 from leads_core.errors import Invalid
 from leads_core.jobs import queue
-from leads_core.jobs.models import Job, JobKind, JobState
+from leads_core.jobs.models import JobKind, JobState
 from leads_core.jobs.queue import JobRead
 from leads_core.leads.foreseeing import Foreseen
 from leads_core.leads.row_matching import Existing, Upserted, UpsertRow
@@ -126,10 +125,6 @@ async def plan(leads: LeadService, file: BinaryIO, table: Table, options: Import
     return result
 
 
-class Overtaken(Exception):
-    """Another worker goes on with this job. What this attempt wrote last is undone."""
-
-
 class ImportHandler:
     """Runs import jobs. Running one twice changes nothing the second time."""
 
@@ -149,7 +144,7 @@ class ImportHandler:
                 return await self.give_up(job, FORGOTTEN if gone else error.errors[0].message)
             try:
                 await self._import(job, reader, options)
-            except Overtaken:
+            except queue.Overtaken:
                 return None
         return None
 
@@ -177,7 +172,7 @@ class ImportHandler:
                 kept = [[each.number, each.field, each.value, each.message, each.cells] for each in refused]
                 await uploads.keep_refused(session, job.id, batch.first_row, kept)
             result.count(outcomes, refused)
-            await _note_progress(session, job, before, result)
+            await queue.note_progress(session, job, before=before, done=result.done, result=asdict(result))
 
         await self._leads.import_rows(batch.rows, options.existing, enrich=options.enrich, beside=note)
 
@@ -241,13 +236,3 @@ class _Batches:
 def _reader(file: BinaryIO, table: Table, options: ImportOptions) -> RowReader:
     columns = columns_for(table, options.columns)
     return RowReader(file, table, columns, is_manual=options.is_manual, source=options.file_name)
-
-
-async def _note_progress(session: AsyncSession, job: JobRead, before: int, result: ImportResult) -> None:
-    """Last in the batch's transaction. Raises Overtaken when the job is not this attempt's any more."""
-    mine = update(Job).where(
-        Job.id == job.id, Job.attempt == job.attempt, Job.done == before, Job.finished_at.is_(None)
-    )
-    noted: UUID | None = await session.scalar(mine.values(done=result.done, result=asdict(result)).returning(Job.id))
-    if noted is None:
-        raise Overtaken

@@ -1,0 +1,61 @@
+"""POST /api/v1/leads/bulk: one action on many leads, by their ids or by a filter that is frozen when it is asked."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from console.dependencies import CurrentVisitor, GuardedRoute, OnlyOnce, Pool, requires
+from console.routes.api.answers import encoded
+from console.routes.api.examples import ANSWERS
+from console.routes.api.jobs import job_document
+from leads_core.accounts.permissions import Permission
+from leads_core.errors import FieldError, Invalid
+from leads_core.idempotency import Answer
+from leads_core.leads import bulk
+from leads_core.leads.bulk import BulkAction
+from leads_core.leads.filters import LeadFilter
+
+router = APIRouter(prefix="/api/v1/leads", route_class=GuardedRoute, tags=["bulk"])
+
+
+class BulkBody(BaseModel):
+    """What to do, and with which leads: `ids`, or `filter` with the list's own filters ({} for every lead)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    action: BulkAction
+    ids: Annotated[list[UUID], Field(min_length=1, max_length=bulk.LARGEST)] | None = None
+    filter: dict[str, str | list[str]] | None = None
+
+
+@router.post("/bulk", status_code=202, responses=ANSWERS)
+@requires(Permission.CHANGE_LEADS)
+async def start(body: BulkBody, pool: Pool, who: CurrentVisitor, once: OnlyOnce) -> Response:
+    """Start a job over exactly the leads that are meant now, up to 100,000. It counts as one change for the limit."""
+    wanted = _wanted(body, who.user_id)
+
+    async def produce() -> Answer:
+        job = await bulk.start(pool, body.action, wanted)
+        headers = {"Location": f"/api/v1/jobs/{job.id}", "Content-Type": "application/json"}
+        return Answer(202, headers, encoded(job_document(job)))
+
+    return await once.answer(produce)
+
+
+def _wanted(body: BulkBody, me: UUID | None) -> LeadFilter | list[UUID]:
+    if (body.ids is None) == (body.filter is None):
+        raise Invalid.of("ids", "Send either ids or a filter.")
+    if body.ids is not None:
+        return body.ids
+    assert body.filter is not None  # noqa: S101 - one of the two is there
+    given: dict[str, Any] = {name: [value] if isinstance(value, str) else value for name, value in body.filter.items()}
+    try:
+        return LeadFilter.from_query(given, me=me)
+    except Invalid as error:
+        places = [FieldError(f"filter.{one.field.removeprefix('query.')}", one.message) for one in error.errors]
+        raise Invalid(places) from error
