@@ -12,13 +12,13 @@ import orjson
 from leads_core.audit.verification import replay
 from leads_core.audit.verification.anomalies import KEPT, Broken, BrokenSubject, Hole, OtherLeaf, Unlogged, Untracked
 from leads_core.audit.verification.entry_check import Macs, recomputed
-from leads_core.audit.verification.erasures import ErasedActors, PartsOfSubject
+from leads_core.audit.verification.erasures import ErasedActors
 from leads_core.audit.verification.findings import FindingKind, Findings
 from leads_core.audit.verification.moments import epoch, millisecond_of
+from leads_core.audit.verification.subject import REPLAYED, Subject
 
 #: How far an entry's id (its time is in it) and occurred_at may lie apart: a long import notes one time for a batch.
 CLOCKS_AGREE_MS = 600_000
-_REPLAYED = frozenset(("lead", "user", "token"))
 _CHANGED = {"lead": FindingKind.LEAD_CHANGED}
 _MISSING = {"lead": FindingKind.LEAD_MISSING}
 Tracked = dict[str, tuple[str, dict[str, Any]]]
@@ -63,7 +63,7 @@ class SubjectCheck:
         self._findings = findings
         self.seen = Seen()
         self.leads: deque[tuple[str, str]] = deque()
-        self._subject: _Subject | None = None
+        self._subject: Subject | None = None
         self._last_id = ""
 
     def feed(self, rows: Sequence[Any]) -> None:
@@ -75,7 +75,7 @@ class SubjectCheck:
             if subject is None or row[2] != subject.id:
                 if subject is not None:
                     self._end(subject)
-                self._subject = subject = _Subject(row[2], row[1])
+                self._subject = subject = Subject(row[2], row[1])
             seen.entries += 1
             entry_id = row[0]
             if entry_id == self._last_id:
@@ -125,7 +125,7 @@ class SubjectCheck:
 
     # --- one entry
 
-    def _state(self, subject: _Subject, row: Any, parts: dict[str, Any]) -> None:
+    def _state(self, subject: Subject, row: Any, parts: dict[str, Any]) -> None:
         """An intact entry with a seq: its place, its old values, the state after it."""
         seq = row[3]
         if subject.kind != row[1] and not subject.seq:
@@ -142,7 +142,7 @@ class SubjectCheck:
             self._erase(subject, row, parts)
         if len(parts) > 1:
             subject.parts.note(row[0], parts)
-        if subject.kind not in _REPLAYED:
+        if subject.kind not in REPLAYED:
             return
         if subject.halted:
             subject.follow(row, parts)
@@ -167,7 +167,7 @@ class SubjectCheck:
                 entry=row[0], subject=subject.id, fields=sorted(wrong),
             )  # fmt: skip
 
-    def _event(self, subject: _Subject, row: Any, parts: dict[str, Any]) -> None:
+    def _event(self, subject: Subject, row: Any, parts: dict[str, Any]) -> None:
         """An intact entry without a seq: a sign-in, an export, a dismissal."""
         for name, part in parts.items():
             if name == "origin":
@@ -184,7 +184,7 @@ class SubjectCheck:
                     entry=row[0], subject=row[2], fields=name,
                 )  # fmt: skip
 
-    def _erase(self, subject: _Subject, row: Any, parts: dict[str, Any]) -> None:
+    def _erase(self, subject: Subject, row: Any, parts: dict[str, Any]) -> None:
         for name in parts:
             if name != "origin":
                 subject.erased_parts[name] = row[0]
@@ -217,7 +217,7 @@ class SubjectCheck:
         elif row[17] is not None:
             self._keep(self.seen.unlogged, Unlogged(row[0], row[2], row[13]))
 
-    def _broken(self, subject: _Subject, row: Any, parts: Any, computed: bytes | None) -> None:
+    def _broken(self, subject: Subject, row: Any, parts: Any, computed: bytes | None) -> None:
         keep = self._room()
         macs = self._macs
         broken = Broken(
@@ -245,7 +245,7 @@ class SubjectCheck:
 
     # --- one subject
 
-    def _end(self, subject: _Subject) -> None:
+    def _end(self, subject: Subject) -> None:
         """All entries of a subject were seen: hold the state against what stands in its table."""
         stands = self._standing(subject)
         if subject.halted or subject.broken:
@@ -253,7 +253,7 @@ class SubjectCheck:
         elif subject.state is None or stands is None or not self._is_ahead(subject, stands):
             report_uncovered(subject.id, subject.parts.uncovered, self._findings)
 
-    def _end_broken(self, subject: _Subject, stands: dict[str, Any] | None) -> None:
+    def _end_broken(self, subject: Subject, stands: dict[str, Any] | None) -> None:
         if stands is not None:
             known = replay.provenance_of(stands) if subject.kind == "lead" else stands
             for broken in subject.broken:
@@ -273,7 +273,7 @@ class SubjectCheck:
             )
         )
 
-    def _is_ahead(self, subject: _Subject, stands: dict[str, Any]) -> bool:
+    def _is_ahead(self, subject: Subject, stands: dict[str, Any]) -> bool:
         """Hold what stands there against the state; whether it is in a version that its entries do not reach."""
         state = subject.state
         assert state is not None  # noqa: S101 - the caller looked
@@ -293,7 +293,7 @@ class SubjectCheck:
         )  # fmt: skip
         return False
 
-    def _standing(self, subject: _Subject) -> dict[str, Any] | None:
+    def _standing(self, subject: Subject) -> dict[str, Any] | None:
         """The lead's or account's columns; a finding when there are none though its entries have a seq."""
         if subject.id is None:
             return None
@@ -337,55 +337,6 @@ class SubjectCheck:
 
     def _room(self) -> bool:
         return len(self.seen.broken) < KEPT
-
-
-class _Subject:
-    """The subject whose entries are going by."""
-
-    __slots__ = (
-        "broken", "erased_parts", "halted", "holes", "id", "kind", "last_id", "parts", "seq", "state",
-    )  # fmt: skip
-
-    def __init__(self, subject_id: str | None, kind: str) -> None:
-        self.id = subject_id
-        self.kind = kind
-        self.seq = 0
-        self.last_id = ""
-        self.state: dict[str, Any] | None = None
-        self.halted = False
-        self.broken: list[Broken] = []
-        self.holes: list[Hole] = []
-        self.parts = PartsOfSubject()
-        self.erased_parts: dict[str, str] = {}
-
-    def known(self) -> dict[str, Any]:
-        """The state as it is now, known in full."""
-        if self.state is not None:
-            return dict(self.state)
-        return replay.unborn(self.kind) if self.kind in _REPLAYED else {}
-
-    def hole(self, seq: int, before: str) -> None:
-        """Entries are missing before this one."""
-        self.holes.append(Hole(self.id or "", self.kind, self.seq + 1, seq - 1, self.last_id, before))
-        self.halted = True
-
-    def duplicate(self, row: Any, findings: Findings) -> None:
-        """A second entry with this seq: intact, so one that took the broken one's place is no duplicate."""
-        if any(broken.row[3] == row[3] for broken in self.broken):
-            self.last_id = row[0]
-            return
-        findings.add(
-            FindingKind.DUPLICATE, f"Two entries of one subject have the seq {row[3]}.", entry=row[0], subject=self.id
-        )
-
-    def follow(self, row: Any, parts: dict[str, Any]) -> None:
-        """Past a break nothing is replayed; but an old value still says how the broken entry left a field."""
-        for name, part in parts.items():
-            if name == "origin" or part.__class__ is str or row[4] == "ERASE":
-                continue
-            for field_name, change in part[1].items():
-                for broken in self.broken:
-                    broken.following.setdefault(replay.field_key(name, field_name), change[0])
 
 
 def report_uncovered(subject: str | None, uncovered: Mapping[str, Sequence[str]], findings: Findings) -> None:
