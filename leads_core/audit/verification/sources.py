@@ -89,6 +89,7 @@ class DatabaseEvidence:
     """See Evidence. Not for several readers at once: one connection."""
 
     complete = True
+    made_at = None
 
     def __init__(self, connection: asyncpg.Connection, taken_at: str) -> None:
         self._connection = connection
