@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 
 from leads_core.audit.verification.anomalies import Broken, BrokenSubject, Hole, Untracked
 from leads_core.audit.verification.entry_check import Macs
+from leads_core.audit.verification.erasure_check import report_uncovered
 from leads_core.audit.verification.evidence import Evidence
 from leads_core.audit.verification.findings import FindingKind, Findings
 from leads_core.audit.verification.log_check import LogSeen
 from leads_core.audit.verification.moments import epoch
 from leads_core.audit.verification.naming import Named
 from leads_core.audit.verification.orphans import LIMIT, NO_LEAF, Orphans
-from leads_core.audit.verification.subject_check import Seen, report_uncovered
+from leads_core.audit.verification.seen import Seen
 from leads_core.audit.verification.versions import joined, names_of, really_missing, still_ahead
 
 #: An entry's id is made within this many milliseconds after the time that the lead's columns hold.

@@ -10,7 +10,7 @@ from leads_core.audit.verification.entry_check import Macs
 from leads_core.audit.verification.evidence import Evidence
 from leads_core.audit.verification.naming import Named, Surroundings
 from leads_core.audit.verification.orphans import Orphans
-from leads_core.audit.verification.subject_check import Seen
+from leads_core.audit.verification.seen import Seen
 
 #: So many broken entries are asked about their neighbours; the others are found and named by id alone.
 ASKED = 200
