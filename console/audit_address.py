@@ -6,13 +6,14 @@ It speaks the API's language (leads_core/audit/entry_filter.py), with one word m
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from urllib.parse import urlencode
 from uuid import UUID
 
 from console.wording import CHANNELS, day, field_label
 from leads_core.audit.entry_filter import EntryFilter
+from leads_core.errors import Invalid
 
 PATH = "/audit"
 EXPORT_PATH = "/audit/export"
@@ -81,12 +82,13 @@ class AuditAddress:
         self.has_empties = any(not value or value == "any" for _, value in given)
 
     def wanted(self, now: datetime, me: UUID | None) -> EntryFilter:
-        """The filter. Raises Invalid for a value that nothing can have."""
+        """The filter; of `when` and a first day the later holds. Raises Invalid for a value that nothing can have."""
         found: dict[str, list[str]] = {}
         for name, value in self.filters:
-            parameter, text = _since(value, now) if name == "when" and value in _DAYS else (name, value)
-            found.setdefault(parameter, []).append(text)
-        return EntryFilter.from_query(found, me=me)
+            found.setdefault(name, []).append(value)
+        starts = [_start_of(when, now) for when in found.pop("when", [])]
+        wanted = EntryFilter.from_query(found, me=me)
+        return replace(wanted, since=max([*starts, wanted.since or starts[0]])) if starts else wanted
 
     def url(self, *, filters: Pairs | None = None, cursor: str | None = None, path: str = PATH) -> str:
         """This address with something changed. Any change but the cursor's leads to the first page."""
@@ -124,9 +126,10 @@ class AuditAddress:
         return chips
 
 
-def _since(when: str, now: datetime) -> tuple[str, str]:
-    first = now.astimezone(UTC).date() - timedelta(days=_DAYS[when] - 1)
-    return "occurred_from", datetime.combine(first, time(), UTC).isoformat()
+def _start_of(when: str, now: datetime) -> datetime:
+    if when not in _DAYS:
+        raise Invalid.of("query.when", f"Give one of {', '.join(_DAYS)}.")
+    return datetime.combine(now.astimezone(UTC).date() - timedelta(days=_DAYS[when] - 1), time(), UTC)
 
 
 def _in_words(name: str, value: str, names: Mapping[str, str]) -> str:

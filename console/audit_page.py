@@ -103,6 +103,7 @@ async def log_context(database: Database, who: Visitor, now: datetime) -> dict[s
         "seal": audit_seal.seal_of(state, verified),
         "troubles": audit_seal.troubles_of(state, verified, now),
         "waiting": audit_seal.waiting_in_words(state),
+        "agree": audit_seal.agree(state, now),
         "here_only": audit_seal.is_here_only(state),
         "verified": verified,
         "checks": audit_seal.checks_of(verified) if verified else [],

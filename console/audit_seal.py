@@ -99,6 +99,15 @@ def waiting_in_words(state: LogState) -> str:
     return f"{plural(unsigned, 'newer entry waits', 'newer entries wait')} for the next checkpoint."
 
 
+def agree(state: LogState, now: datetime) -> bool:
+    """Whether the log and the file's newest checkpoint went together when a sequencer last looked.
+
+    Each look compares their sizes, each signing the roots; the rest is the verification's.
+    """
+    watched = state.looked_at is not None and now - state.looked_at < LOOKS_EVERY
+    return state.alarm is None and state.checkpoint is not None and watched
+
+
 def is_here_only(state: LogState) -> bool:
     """Whether whoever owns this machine could replace database, key and checkpoints together, unseen."""
     return state.checkpoint is not None and state.kept is None and not state.database_is_elsewhere

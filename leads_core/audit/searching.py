@@ -14,7 +14,17 @@ import asyncpg
 
 from leads_core.audit.entry_filter import EntryFilter
 from leads_core.audit.queries import ENTRY, EntryRead, read_entry
-from leads_core.audit.walking import HIGHEST, LOWEST, WALK, Bounds, Walk, bounds_of, drivers_of, time_of
+from leads_core.audit.walking import (
+    HIGHEST,
+    LOWEST,
+    WALK,
+    Bounds,
+    Walk,
+    bounds_of,
+    drivers_of,
+    exact_bounds_of,
+    time_of,
+)
 from leads_core.database import Database, new_id
 from leads_core.paging import FIRST, Cursors, Position, Total
 
@@ -27,6 +37,14 @@ EVERYTHING = """
            (SELECT count(*) FROM (SELECT 1 FROM audit_pending LIMIT $1) p) AS waiting,
            (SELECT count(*) FROM (SELECT 1 FROM audit_rejected LIMIT $1) r) AS rejected,
            (SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'audit_log'::regclass) AS estimated
+"""
+#: The places in the log of the first and the last entry between two ids; the log is nearly in order of ids.
+SPAN = """
+    SELECT (SELECT leaf_index FROM audit_leaves WHERE entry_id = (
+               SELECT id FROM audit_log WHERE id > $1 AND id < $2 ORDER BY id LIMIT 1)) AS first,
+           coalesce((SELECT leaf_index FROM audit_leaves WHERE entry_id = (
+               SELECT id FROM audit_log WHERE id > $1 AND id < $2 ORDER BY id DESC LIMIT 1)),
+               (SELECT leaf_index FROM audit_leaves ORDER BY leaf_index DESC LIMIT 1)) AS last
 """
 
 
@@ -82,7 +100,7 @@ async def entries_with(reader: asyncpg.Connection, ids: Sequence[UUID], *, with_
 
 
 async def count(reader: asyncpg.Connection, wanted: EntryFilter) -> Total:
-    """How many entries: exact as far as WALK entries go, then at_least; of everything exact, or about."""
+    """How many entries: exact as far as WALK entries go, then at_least; of a stretch of time about."""
     if wanted.is_everything:
         return await _count_of_everything(reader)
     bounds, matching, more = bounds_of(wanted), 0, False
@@ -91,6 +109,8 @@ async def count(reader: asyncpg.Connection, wanted: EntryFilter) -> Total:
         passed, goes_on = await reader.fetchrow(statement.text, *statement.values)
         # Of the entry beyond the walk nothing is said.
         matching, more = matching + passed - (goes_on and passed > 0), more or goes_on
+    if more and wanted == EntryFilter(since=wanted.since, until=wanted.until):
+        return await _count_of_a_stretch(reader, wanted, matching)
     return Total(matching, "at_least" if more else "exact")
 
 
@@ -180,3 +200,12 @@ async def _count_of_everything(reader: asyncpg.Connection) -> Total:
     if max(row["waiting"], row["rejected"]) > WALK:
         return Total(max(row["estimated"], row["logged"] + row["waiting"]), "about")
     return Total(row["logged"] + row["waiting"] + row["rejected"], "exact")
+
+
+async def _count_of_a_stretch(reader: asyncpg.Connection, wanted: EntryFilter, at_least: int) -> Total:
+    """By the log's numbers, unless they say less than was counted: many entries wait for it, or came in late."""
+    bounds = exact_bounds_of(wanted)
+    row = await reader.fetchrow(SPAN, bounds.above, bounds.below)
+    if row["first"] is None or row["last"] is None or row["last"] - row["first"] < at_least:
+        return Total(at_least, "at_least")
+    return Total(row["last"] - row["first"] + 1, "about")

@@ -173,8 +173,17 @@ class Walk:
 
 def bounds_of(wanted: EntryFilter) -> Bounds:
     """Between which ids everything wanted lies: ids are UUIDv7, so a time is a place among them."""
-    above = LOWEST if wanted.since is None else _id_at(wanted.since - SLACK)
-    below = HIGHEST if wanted.until is None else _id_at(wanted.until + SLACK)
+    return _bounds(wanted, SLACK)
+
+
+def exact_bounds_of(wanted: EntryFilter) -> Bounds:
+    """Between which ids nearly everything wanted lies, and hardly anything else."""
+    return _bounds(wanted, timedelta())
+
+
+def _bounds(wanted: EntryFilter, slack: timedelta) -> Bounds:
+    above = LOWEST if wanted.since is None else _id_at(wanted.since - slack)
+    below = HIGHEST if wanted.until is None else _id_at(wanted.until + slack)
     return Bounds(above, below)
 
 

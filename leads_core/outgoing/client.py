@@ -25,6 +25,7 @@ from leads_core.errors import OutgoingRefused
 from leads_core.outgoing.addresses import AddressRule, checked_url, port_of
 from leads_core.outgoing.connecting import PinnedBackend, Reply, reply_of
 from leads_core.outgoing.failures import AddressRefused, BodyRefused, TookTooLong, TooManyRedirects, UrlRefused
+from leads_core.outgoing.places import Places, time_limit
 from leads_core.outgoing.recording import RequestRecord, tell
 from leads_core.outgoing.resolving import Resolver, name_servers
 
@@ -40,7 +41,7 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """seconds: name, connections, redirects and body together. max_bytes: of the body, decoded."""
+    """seconds: name, connections, redirects and body together, without the wait for a place. max_bytes: decoded."""
 
     seconds: float = 10.0
     max_bytes: int = 2 << 20
@@ -71,8 +72,9 @@ HopCheck = Callable[[str], Awaitable[None]]
 
 
 class OutgoingClient:
-    """Use as an async context manager; safe for concurrent use.
+    """Use as an async context manager; safe for concurrent use. One for each process: it counts what is under way.
 
+    Two requests at once to one host, forty in all; the others wait their turn (leads_core.outgoing.places).
     nameservers: `address` or `address:port`, none for the system's. loopback: see AddressRule. ca_file: certificates
     trusted beside the system's. Raises Misconfigured.
     """
@@ -87,6 +89,7 @@ class OutgoingClient:
         self._nameservers = nameservers
         self._rule = AddressRule(loopback)
         self._ca_file = ca_file
+        self._places = Places()
         self._resolver: Resolver
         self._tls: ssl.SSLContext
 
@@ -119,11 +122,12 @@ class OutgoingClient:
         first = target.host
         followed: list[str] = []
         try:
-            async with asyncio.timeout(limits.seconds):
+            async with time_limit(limits.seconds):
                 while True:
                     if before_each:
                         await before_each(str(target))
-                    response = await self._exchange(target, purpose, accept, limits)
+                    async with self._places.taken(target.host):
+                        response = await self._exchange(target, purpose, accept, limits)
                     if (location := _redirect_of(response)) is None:
                         return replace(response, redirects=tuple(followed))
                     if len(followed) == limits.redirects:

@@ -17,6 +17,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from leads_core import context
 from leads_core.database import Database
 from leads_core.errors import Invalid
 from leads_core.jobs import queue
@@ -175,6 +176,8 @@ class ImportHandler:
             await queue.note_progress(session, job, before=before, done=result.done, result=asdict(result))
 
         await self._leads.import_rows(batch.rows, options.existing, enrich=options.enrich, beside=note)
+        # They are for a request's line in the log; a job of a million rows would keep a million of them.
+        context.current().receipts.clear()
 
 
 @dataclass(slots=True)

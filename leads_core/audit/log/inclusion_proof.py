@@ -12,7 +12,6 @@ import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
 from leads_core.audit.record import entry, merkle, signed_note
@@ -25,8 +24,6 @@ RECORD_KEYS = {
     *("id", "subject_kind", "subject_id", "seq", "action", "actor_kind", "actor_id", "channel", "request_id"),
     *("task_id", "occurred_at"),
 }
-#: The extension of such a file.
-SUFFIX = ".tlog-proof"
 #: A block holds 256 nodes of the level below it.
 _BLOCK = 256
 _HASH = 32
@@ -122,7 +119,7 @@ class InclusionProof:
 def checksum_of(record: Mapping[str, Any]) -> bytes:
     """The checksum of an entry from R, in which each part is its digest. Raises BadProof."""
     try:
-        return sha256(b"lead-explorer/entry/1\n" + canon(dict(record))).digest()
+        return entry.checksum_of(dict(record))
     except NotCanonical as error:
         raise BadProof(f"The entry has no canonical form: {error}.") from error
 

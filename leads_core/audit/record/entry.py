@@ -83,7 +83,12 @@ def record_of(entry: EntryRecord) -> dict[str, Any]:
 
 def checksum(entry: EntryRecord) -> bytes:
     """32 bytes, the same before and after a part is erased. Raises NotCanonical for what cannot be recorded."""
-    return sha256(b"lead-explorer/entry/1\n" + canon(record_of(entry))).digest()
+    return checksum_of(record_of(entry))
+
+
+def checksum_of(record: dict[str, Any]) -> bytes:
+    """The checksum from R, whoever holds it. Raises NotCanonical."""
+    return sha256(b"lead-explorer/entry/1\n" + canon(record)).digest()
 
 
 def digest(part: Part) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -131,6 +132,8 @@ class FileLines:
     def __init__(self, path: Path | None) -> None:
         self._file = None if path is None else CheckpointFile(path)
         self.count = 0
+        #: Lines that were signed after an export was made.
+        self.later = 0
         if path is not None and path.exists():
             try:
                 with path.open("rb") as file:
@@ -140,6 +143,15 @@ class FileLines:
 
     def __iter__(self) -> Iterator[tuple[int, FiledCheckpoint]]:
         return enumerate(islice(self._file or (), self.count), 1)
+
+    def end_at(self, moment: datetime) -> None:
+        """Leave out what was signed later: an export that was made then cannot hold it."""
+        kept = 0
+        for number, line in self:
+            if line.at is not None and line.at > moment:
+                break
+            kept = number
+        self.later, self.count = self.count - kept, kept
 
     def claims(self, notes: Notes) -> Iterator[Claim]:
         """In the order of the file, which is that of size. A line that is none, or out of order, is a finding."""

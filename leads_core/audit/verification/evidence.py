@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 from leads_core.audit.record.entry import PART_OF
@@ -63,6 +64,8 @@ class Evidence(Protocol):
     complete: bool
     #: When it was taken, as a recorded time.
     taken_at: str
+    #: What was signed later than this cannot be in it. None where everything is that was signed before it was opened.
+    made_at: datetime | None
 
     def checkpoints(self) -> AsyncGenerator[Sequence[CheckpointRow]]:
         """In order of size, then number."""

@@ -9,12 +9,14 @@ import os
 import tempfile
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 import orjson
 
+from leads_core.audit.record.entry import parse_timestamp
 from leads_core.audit.verification.evidence import LEAD_COLUMNS, CheckpointRow, LeafRow
 from leads_core.audit.verification.moments import epoch, millisecond_of
 from leads_core.errors import Misconfigured
@@ -41,12 +43,17 @@ class ExportedEvidence:
         self._stack = ExitStack()
         self.complete = False
         self.taken_at = ""
+        self.made_at: datetime | None = None
         self._leaves = _LeafFile()
 
     def __enter__(self) -> Self:
         header, footer = self._first_and_last()
         self.complete = header.get("complete") is True
         self.taken_at = str(header.get("made_at"))
+        try:
+            self.made_at = parse_timestamp(self.taken_at)
+        except ValueError as error:
+            raise Misconfigured(f"{self._path}: its header does not say when it was made: {error}.") from error
         self._leaves = self._stack.enter_context(_LeafFile())
         counted = dict.fromkeys(("entries", "leads", "leaves", "checkpoints"), 0)
         names = {"entry": "entries", "lead": "leads", "leaf": "leaves", "checkpoint": "checkpoints"}

@@ -21,7 +21,7 @@ _KEEP = text("""
 """)
 _UNFINISHED = text("SELECT id FROM jobs WHERE kind = 'verification' AND finished_at IS NULL ORDER BY id LIMIT 1")
 #: Any number, but always the same: whoever asks for a verification holds this lock until the end of the transaction.
-_ASKING = text("SELECT pg_advisory_xact_lock(4226214)")
+_ASKING = text("SELECT pg_advisory_xact_lock(4226218)")
 
 
 async def keep(database: Database, report: Report, began: datetime) -> UUID:

@@ -16,8 +16,9 @@ from leads_core.audit.verification.erasures import ErasedActors
 from leads_core.audit.verification.evidence import LeafRow
 from leads_core.audit.verification.explaining import explain
 from leads_core.audit.verification.findings import FindingKind, Findings, LeadReport
+from leads_core.audit.verification.seen import Seen
 from leads_core.audit.verification.sources import DatabaseEvidence
-from leads_core.audit.verification.subject_check import Seen, SubjectCheck
+from leads_core.audit.verification.subject_check import SubjectCheck
 from leads_core.audit.verification.trusted import Trusted
 from leads_core.errors import NotFound
 

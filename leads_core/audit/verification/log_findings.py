@@ -11,7 +11,7 @@ from leads_core.audit.verification.evidence import Evidence
 from leads_core.audit.verification.explaining import Explained
 from leads_core.audit.verification.findings import FindingKind, Findings
 from leads_core.audit.verification.log_check import LogSeen
-from leads_core.audit.verification.subject_check import Seen
+from leads_core.audit.verification.seen import Seen
 from leads_core.audit.verification.tree_check import places_of
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -89,6 +90,7 @@ class DatabaseEvidence:
     """See Evidence. Not for several readers at once: one connection."""
 
     complete = True
+    made_at: datetime | None = None
 
     def __init__(self, connection: asyncpg.Connection, taken_at: str) -> None:
         self._connection = connection

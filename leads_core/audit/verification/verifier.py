@@ -25,8 +25,9 @@ from leads_core.audit.verification.log_check import LogSeen, Progress, check_log
 from leads_core.audit.verification.log_findings import report_log
 from leads_core.audit.verification.moments import epoch
 from leads_core.audit.verification.receipts import Receipts
+from leads_core.audit.verification.seen import Seen
 from leads_core.audit.verification.sources import Source
-from leads_core.audit.verification.subject_check import Seen, SubjectCheck
+from leads_core.audit.verification.subject_check import SubjectCheck
 from leads_core.audit.verification.trusted import Trusted
 from leads_core.errors import Misconfigured
 
@@ -68,6 +69,8 @@ async def verify(
     lines = FileLines(trusted.checkpoint_file)  # before the snapshot: what it signs is committed by then
     noted = None if receipts is None else Receipts(receipts)
     async with source.open() as evidence:
+        if evidence.made_at is not None:
+            lines.end_at(evidence.made_at)
         findings = Findings()
         macs = Macs(trusted.mac_keys)
         special = [row for row in await evidence.special() if is_intact(row, macs)]
@@ -144,7 +147,7 @@ def _refuse_without_anything_signed(run: _Run, lines: FileLines, log: LogSeen) -
             "AUDIT_PUBLIC_KEYS: there are checkpoints, but no public key to check them with, neither in the settings "
             "nor in DATA_DIR/keys/audit_public_keys."
         )
-    if trusted.checkpoint_file is not None and run.notes.count and not lines.count:
+    if trusted.checkpoint_file is not None and run.notes.count and not lines.count + lines.later:
         raise Misconfigured(
             f"AUDIT_CHECKPOINT_FILE: {trusted.checkpoint_file} is missing or empty, though checkpoints were signed. "
             "Put it back; without it a rollback of the whole database would go unseen."
@@ -170,7 +173,7 @@ async def _report(run: _Run, lines: FileLines, log: LogSeen | None, seen: Seen, 
         checkpoints=run.notes.count,
         findings=tuple(findings.listed),
         warnings=tuple(warnings),
-        not_checked=tuple(_not_checked(run, log)),
+        not_checked=tuple(_not_checked(run, lines, log)),
     )
 
 
@@ -197,13 +200,18 @@ def _oddities(run: _Run, log: LogSeen | None, seen: Seen) -> list[str]:
     return found
 
 
-def _not_checked(run: _Run, log: LogSeen | None) -> list[str]:
+def _not_checked(run: _Run, lines: FileLines, log: LogSeen | None) -> list[str]:
     found = []
     if not run.macs:
         found.append(NO_MAC_KEYS)
     if log is None:
         found.append(
             "Whether all entries are there: the export holds only some. Sequence, replay, leads, log and checkpoints."
+        )
+    elif lines.later:
+        found.append(
+            f"What came after {run.evidence.taken_at}, when the export was made: {lines.later} of the checkpoints in "
+            "the file were signed since."
         )
     elif run.trusted.checkpoint_file is None:
         found.append("The checkpoint file: none was given, so checkpoints that were removed would go unseen.")

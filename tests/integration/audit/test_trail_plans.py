@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -47,6 +47,7 @@ LOG = """
     INSERT INTO audit_leaves SELECT row_number() OVER (ORDER BY id) - 1, id, decode(repeat('00', 32), 'hex')
     FROM audit_log
 """
+#: An entry each hundredth of a second from here on.
 BEGINNING = datetime.fromtimestamp(1_793_000_000, UTC)
 
 FILTERS: tuple[dict[str, list[str]], ...] = (
@@ -80,6 +81,7 @@ FILTERS: tuple[dict[str, list[str]], ...] = (
     {"request_id": ["r-nobody"]},
     {"occurred_from": ["2026-10-26T06:00:00Z"], "occurred_to": ["2026-10-26T06:01:00Z"]},
     {"occurred_to": ["2026-10-01"]},
+    {"occurred_from": ["2026-10-01"], "occurred_to": ["2026-11-30"]},
     {"occurred_from": ["2026-10-26"], "actor": [RARE], "channel": ["cli"], "field": ["stage"]},
 )
 
@@ -198,6 +200,14 @@ async def test_a_count_stops_at_the_end_of_a_walk(filled: Database) -> None:
 
     assert (everybody.value, everybody.relation) == (WALK, "at_least")
     assert (all_there_is.value, all_there_is.relation) == (ENTRIES, "exact")
+
+
+async def test_a_stretch_of_time_that_is_too_long_to_count_is_said_as_about(filled: Database) -> None:
+    from_the_fourth = {"occurred_from": [(BEGINNING + timedelta(seconds=400)).isoformat()]}
+    async with filled.reader() as reader:
+        stretch = await count(reader, EntryFilter.from_query(from_the_fourth))
+
+    assert (stretch.value, stretch.relation) == (ENTRIES - 40_000 + 1, "about")
 
 
 async def run(reader: asyncpg.Connection, statement: str, values: tuple[Any, ...]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -26,7 +27,7 @@ from leads_core.audit.log import keys
 from leads_core.audit.log.keeping import keep_checkpoint
 from leads_core.audit.log.reopening import reopen
 from leads_core.audit.log.sequencer import Sequencer
-from leads_core.audit.record.entry import EntryRecord, checksum, parse_timestamp
+from leads_core.audit.record.entry import EntryRecord, checksum, parse_timestamp, timestamp
 from leads_core.audit.verification.sources import ExportSource
 from leads_core.audit.verification.verifier import Trusted, verify
 from leads_core.context import acting_as
@@ -180,6 +181,28 @@ async def test_an_export_that_was_cut_off_is_no_quiet_pass(exported: Exported, t
     )
     assert done.returncode == 1
     assert b'"kind": "malformed"' in done.stdout
+
+
+async def test_what_was_signed_after_an_export_was_made_is_no_rollback(
+    database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    mine = settings.model_copy(update={"audit_checkpoint_file": tmp_path / "checkpoints.jsonl"})
+    sequencer, leads = Sequencer(database, mine), LeadService(database)
+    with acting_as(an_actor()):
+        await leads.create(a_lead(), source=Source.FORM)
+        await sequencer.run_once()
+        before = b"".join([piece async for piece in complete_export(database, keys.log_name(mine))])
+        await leads.create(a_lead(email="later@acme.com"), source=Source.FORM)
+        await sequencer.run_once()
+    exported = Exported([json.loads(line) for line in before.splitlines()], Trusted.of(mine), {})
+
+    assert await both(exported, tmp_path) == ([], [])
+    report = await verify(ExportSource(tmp_path / "trail.jsonl"), exported.trusted)
+    assert [said for said in report.not_checked if "1 of the checkpoints in the file were signed since" in said]
+
+    exported.lines[0]["made_at"] = timestamp(datetime.now(UTC))
+    first, second = await both(exported, tmp_path)
+    assert [finding["kind"] for finding in (*first, *second)] == ["rollback", "rollback"]
 
 
 async def test_a_log_that_was_reopened_after_a_restore_is_whole_to_both(

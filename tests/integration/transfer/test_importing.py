@@ -268,6 +268,17 @@ async def test_a_worker_that_dies_half_way_is_followed_by_one_that_ends_the_file
     assert await trail_is_whole(rows)
 
 
+async def test_an_import_keeps_nothing_of_batches_that_are_in(database, start_import):
+    job_id = await start_import(("email\n" + "".join(f"p{n}@acme.com\n" for n in range(700))).encode())
+    async with database.transaction() as session:
+        job = await queue.take(session, job_id)
+
+    with acting_as(in_the_name_of(job)) as worker:
+        await ImportHandler(database).run(job)
+
+    assert worker.receipts == []
+
+
 async def test_a_worker_that_was_overtaken_writes_no_more(database, start_import, rows):
     job_id = await start_import(("email\n" + "".join(f"p{n}@acme.com\n" for n in range(700))).encode())
     async with database.transaction() as session:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from uuid import UUID
 
+import pytest
+
 from console.audit_address import ACTIONS, ACTOR_KINDS, SUBJECTS, AuditAddress
 from leads_core.audit.models import ACTOR_KINDS as KINDS
 from leads_core.audit.models import Action, SubjectKind
+from leads_core.errors import Invalid
 
 NOW = datetime(2026, 11, 24, 14, 31, tzinfo=UTC)
 ROSA = UUID("0193f5a0-0000-7000-8000-0000000000a1")
@@ -24,6 +27,17 @@ def test_days_that_go_on_begin_at_midnight() -> None:
     for when, day in (("today", 24), ("7days", 18)):
         wanted = AuditAddress([("when", when)]).wanted(NOW, ROSA)
         assert (wanted.since, wanted.until) == (datetime(2026, 11, day, tzinfo=UTC), None)
+
+
+def test_of_days_that_go_on_and_a_first_day_the_later_holds() -> None:
+    for day, first in (("2026-11-20", 20), ("2026-11-02", 18)):
+        wanted = AuditAddress([("when", "7days"), ("occurred_from", day)]).wanted(NOW, ROSA)
+        assert wanted.since == datetime(2026, 11, first, tzinfo=UTC)
+
+
+def test_days_that_nobody_knows_are_refused_by_name() -> None:
+    with pytest.raises(Invalid, match=r"query\.when: Give one of today, 7days, 30days"):
+        AuditAddress([("when", "yesterday")]).wanted(NOW, ROSA)
 
 
 def test_a_chip_says_its_filter_in_words_and_leads_to_the_address_without_it() -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from console.audit_seal import (
+    agree,
     checks_of,
     findings_of,
     is_here_only,
@@ -112,6 +113,13 @@ def test_it_is_sealed_here_only_until_somebody_keeps_a_checkpoint_elsewhere() ->
     assert is_here_only(a_state())
     assert not is_here_only(a_state(kept=KeptElsewhere(8_412_990, "mail to the auditor", NOW)))
     assert not is_here_only(a_state(database_is_elsewhere=True))
+
+
+def test_database_and_file_agree_only_as_far_as_somebody_looked() -> None:
+    assert agree(a_state(), NOW)
+    assert not agree(a_state(alarm="Rolled back."), NOW)
+    assert not agree(a_state(looked_at=NOW - timedelta(hours=1)), NOW)
+    assert not agree(a_state(looked_at=None), NOW)
 
 
 def test_findings_name_what_was_found_and_where() -> None:

@@ -24,7 +24,7 @@ async def contradictions(owner: asyncpg.Connection, *machines: Settings) -> list
     hashes = [leaf_hash(leaf["checksum"]) for leaf in leaves]
     rows = await owner.fetch("SELECT * FROM audit_checkpoints ORDER BY number")
     notes = {row["note"]: Checkpoint(row["log_name"], row["size"], row["root"]) for row in rows}
-    filed = {machine.data_dir: CheckpointFile(machine.checkpoint_file).read() for machine in machines}
+    filed = {machine.checkpoint_file: CheckpointFile(machine.checkpoint_file).read() for machine in machines}
     found = await _places(owner, leaves)
     found += await _blocks(owner, hashes)
     found += [f"checkpoint numbers {[row['number'] for row in rows]}"] * (
@@ -32,14 +32,14 @@ async def contradictions(owner: asyncpg.Connection, *machines: Settings) -> list
     )
     found += [f"two rows for {one.size}" for one in notes.values() if list(notes.values()).count(one) > 1]
     for machine in machines:
-        lines = filed[machine.data_dir]
-        found += [f"{machine.data_dir}: {line.problem}" for line in lines if line.problem]
+        lines = filed[machine.checkpoint_file]
+        found += [f"{machine.checkpoint_file}: {line.problem}" for line in lines if line.problem]
         for note in [*notes, *(line.note for line in lines)]:
             found += _checkpoint(note, machine, hashes)
         sizes = [line.checkpoint.size for line in lines if not line.problem]
-        found += [f"{machine.data_dir} holds sizes {sizes}"] * (sizes != sorted(set(sizes)))
+        found += [f"{machine.checkpoint_file} holds sizes {sizes}"] * (sizes != sorted(set(sizes)))
         newest = sizes[-1] if sizes else 0
-        found += [f"{machine.data_dir}: {len(leaves) - newest} leaves are not signed"] * (newest != len(leaves))
+        found += [f"{machine.checkpoint_file}: {len(leaves) - newest} leaves are not signed"] * (newest != len(leaves))
     known = {line.checkpoint for lines in filed.values() for line in lines if not line.problem}
     found += [f"no file holds checkpoint {one.size}" for one in set(notes.values()) - known]
     found += [f"no row for checkpoint {one.size}" for one in known - set(notes.values())]

@@ -10,8 +10,10 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from leads_core.audit.verification.guard_check import CONSTRAINTS, DENIED, TRIGGERS
+from leads_core.errors import LeadExplorerError
 from tests.integration.audit.verification.tampering import Found, Scene
 
 RIGHTS = [(table, right) for table, rights in DENIED.items() for right in rights]
@@ -125,6 +127,68 @@ async def test_everybody_is_granted_a_right(scene: Scene) -> None:
     """PUBLIC is the app too."""
     async with _undone(scene.owner, "GRANT DELETE ON leads TO PUBLIC", "REVOKE DELETE ON leads FROM PUBLIC"):
         assert await scene.found() == [Found("guard", None, "leads, right of leads_app")]
+
+
+async def test_a_policy_hides_an_entry_from_the_app(scene: Scene) -> None:
+    """Row security would show a trail without it; verification reads all rows or none, and says so."""
+    entry = scene.history.entry(scene.history.acme, 2)
+
+    async with _undone(
+        scene.owner,
+        f"""ALTER TABLE audit_log ENABLE ROW LEVEL SECURITY;
+            CREATE POLICY hides ON audit_log TO leads_app USING (id <> '{entry}')""",
+        "DROP POLICY hides ON audit_log; ALTER TABLE audit_log DISABLE ROW LEVEL SECURITY",
+    ):
+        with pytest.raises(LeadExplorerError):
+            await scene.found()
+
+
+async def test_a_table_of_the_same_name_lies_before_ours(scene: Scene) -> None:
+    """An empty one in a schema that comes first for the app's role: verification reads ours."""
+    acme = scene.history.acme
+    entry = scene.history.entry(acme, 2)
+    await scene.edit_part(entry, "data", "stage", "lost")
+
+    async with _undone(
+        scene.owner,
+        """CREATE SCHEMA leads_app; CREATE TABLE leads_app.audit_log (LIKE public.audit_log);
+           GRANT USAGE ON SCHEMA leads_app TO leads_app; GRANT ALL ON leads_app.audit_log TO leads_app""",
+        "DROP SCHEMA leads_app CASCADE",
+    ):
+        assert await scene.found() == [Found("edited", entry, acme, "stage")]
+
+
+async def test_a_rule_swallows_what_is_to_be_logged(scene: Scene) -> None:
+    """Entry and pending row are one statement: with the one goes the other, and no lead changes without its entry."""
+    async with _undone(
+        scene.owner,
+        "CREATE RULE swallow AS ON INSERT TO audit_pending DO INSTEAD NOTHING",
+        "DROP RULE swallow ON audit_pending",
+    ):
+        with pytest.raises(IntegrityError, match="leads_version_has_an_entry"):
+            await scene.change(scene.history.acme, city="Köln")
+        # A statement prepared under the rule stays as empty as it was: PostgreSQL knows of nothing to prepare it anew.
+        await scene.verification.database.engine.dispose()
+
+        assert await scene.found() == []
+
+
+async def test_a_trigger_of_a_strangers_changes_entries_as_they_are_written(scene: Scene) -> None:
+    """What is stored is not what the app said: the sequencer refuses it, and it is found."""
+    acme = scene.history.acme
+
+    async with _undone(
+        scene.owner,
+        """CREATE FUNCTION blame() RETURNS trigger LANGUAGE plpgsql AS $$
+               BEGIN NEW.actor_id := '0193f5a0-0000-7000-8000-00000000dead'; RETURN NEW; END $$;
+           CREATE TRIGGER blame BEFORE INSERT ON audit_log FOR EACH ROW EXECUTE FUNCTION blame()""",
+        "DROP TRIGGER blame ON audit_log; DROP FUNCTION blame()",
+    ):
+        await scene.change(acme, city="Köln")
+        await scene.verification.sequence()
+    (row,) = await scene.rows("SELECT entry_id FROM audit_rejected")
+
+    assert await scene.found() == [Found("edited", str(row["entry_id"]), acme, "actor_id")]
 
 
 async def _table_of(scene: Scene, trigger: str) -> str:
