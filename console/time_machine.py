@@ -97,7 +97,7 @@ def _field(name: str, past: Standing, now: Mapping[str, Any], back: Sequence[str
 
 
 def _source(provenance: Mapping[str, Any] | None) -> str | None:
-    if provenance is None or provenance.get("source") == "person":
+    if not isinstance(provenance, Mapping) or provenance.get("source") in (None, "person"):
         return None
     sure = provenance.get("confidence")
     return str(provenance["source"]) if sure is None else f"{provenance['source']} · {sure}\u00a0%"

@@ -50,8 +50,9 @@ CHOICES = f"""
         FROM audit_log e WHERE e.id = ANY(ARRAY(SELECT id FROM mine ORDER BY id DESC LIMIT 1000)))
     SELECT 'machine' AS kind, NULL::uuid AS id, NULL AS value FROM newest WHERE by_machine
     UNION SELECT 'action', NULL, action FROM newest
-    UNION SELECT 'field', NULL, jsonb_object_keys(content -> 1) FROM newest, jsonb_each(parts) AS part(name, content)
-        WHERE name <> 'origin' AND jsonb_typeof(content) = 'array'
+    UNION SELECT 'field', NULL, jsonb_object_keys(content -> 1)
+        FROM newest, jsonb_each(CASE jsonb_typeof(parts) WHEN 'object' THEN parts ELSE '{{}}' END) AS p(name, content)
+        WHERE name <> 'origin' AND jsonb_typeof(content -> 1) = 'object'
     UNION (SELECT DISTINCT ON (actor_id) 'actor', actor_id, parts -> 'origin' -> 1 ->> 'actor_name' FROM newest
         WHERE actor_id IS NOT NULL AND NOT by_machine ORDER BY actor_id, id DESC)
 """  # noqa: S608 - constants
@@ -197,7 +198,7 @@ async def leads_changed_since(reader: asyncpg.Connection, entry_id: UUID, limit:
 def read_entry(row: asyncpg.Record, *, with_origin: bool) -> EntryRead:
     """A row of ENTRY as people and scripts see it."""
     facts = dict(row)
-    parts, leaf_index = json.loads(facts.pop("parts")), facts.pop("leaf_index")
+    parts, leaf_index = _readable(json.loads(facts.pop("parts"))), facts.pop("leaf_index")
     old, new, erased = old_and_new(parts)
     origin = origin_of(parts)
     return EntryRead(
@@ -210,6 +211,27 @@ def read_entry(row: asyncpg.Record, *, with_origin: bool) -> EntryRead:
         new_values=new,
         erased=[field for part in erased for field in _fields(part)],
     )
+
+
+def _readable(parts: Any) -> dict[str, Part]:
+    """The parts as far as they have the record's form: a trail that was tampered with is shown all the same."""
+    if not isinstance(parts, dict):
+        return {}
+    return {name: part for name, part in parts.items() if isinstance(part, str) or _is_part(name, part)}
+
+
+def _is_part(name: str, part: Any) -> bool:
+    match part:
+        case [str(), dict() as content]:
+            return name == "origin" or all(_is_change(field, change) for field, change in content.items())
+        case _:
+            return False
+
+
+def _is_change(field: str, change: Any) -> bool:
+    if not isinstance(change, list) or len(change) != 2:
+        return False
+    return field != "provenance" or all(side is None or isinstance(side, dict) for side in change)
 
 
 def _fields(part: Any) -> tuple[str, ...]:

@@ -51,16 +51,27 @@ def state_at(entries: Iterable[PastEntry]) -> Standing:
     for entry in entries:
         if entry.seq != seq + 1:
             raise Invalid.of("seq", f"Entry {seq + 1} of this trail is missing. Tell an administrator.")
-        seq, values = entry.seq, record.apply(values, entry.parts)
+        seq = entry.seq
+        try:
+            values, unknown = record.apply(values, entry.parts), _unknown_after(unknown, entry)
+        except (TypeError, ValueError, AttributeError, KeyError):
+            raise Invalid.of("seq", f"Entry {seq} of this trail cannot be read. Tell an administrator.") from None
         in_bin = entry.action == Action.DELETE or (in_bin and entry.action != Action.RESTORE)
-        for name, part in entry.parts.items():
-            if name == "origin":
-                continue
-            if isinstance(part, str):
-                unknown |= set(record.fields_of(name))  # type: ignore[arg-type]
-            else:
-                unknown -= set(record.fields_of(name) if entry.action == Action.ERASE else part[1])  # type: ignore[arg-type]
     return Standing(seq, _without(values, unknown), frozenset(unknown), in_bin)
+
+
+def _unknown_after(unknown: set[str], entry: PastEntry) -> set[str]:
+    """The fields that are not known after an entry, of those before it."""
+    after = set(unknown)
+    for name, part in entry.parts.items():
+        if name == "origin":
+            continue
+        fields = set(record.fields_of(name))  # type: ignore[arg-type]
+        if isinstance(part, str):
+            after |= fields
+        else:
+            after -= fields if entry.action == Action.ERASE else set(part[1])
+    return after
 
 
 def differing(past: Standing, now: Mapping[str, Any]) -> list[str]:

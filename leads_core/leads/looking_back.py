@@ -35,6 +35,15 @@ async def refuse_if_gone(
     owner_id = past.value("owner_id")
     if owner_id is None or owner_id == (str(lead.owner_id) if lead.owner_id else None):
         return
-    owner = await session.get(User, UUID(owner_id))
+    owner = await session.get(User, UUID(str(owner_id))) if is_uuid(owner_id) else None
     if owner is None or owner.disabled_at is not None:
         raise Invalid.of("owner_id", "The owner of that time is not here any more. Leave the owner as it is.")
+
+
+def is_uuid(value: object) -> bool:
+    """Whether entries can mean an id by this; a trail that was tampered with may hold anything."""
+    try:
+        UUID(str(value))
+    except ValueError:
+        return False
+    return True

@@ -31,7 +31,7 @@ from leads_core.settings import Settings
 ENTRIES = 50_000
 WRITERS = 8
 #: Pairs of neighbours, each once with and once without the sequencer; the order changes from pair to pair.
-PAIRS, SECONDS = 6, 3.0
+PAIRS, SECONDS = 12, 2.5
 
 #: A worker's sequencer and nothing else, each second, in a process of its own: a line in lets it begin or stop.
 SEQUENCER = """
@@ -141,10 +141,10 @@ async def test_bench_writers_with_the_sequencer_against_without(
                 before = {whose: _cpu_seconds(pids) for whose, pids in ((True, its), (False, {os.getpid(), *others}))}
                 speeds[is_sequenced].append(await _writes_per_second(leads, numbers))
                 if is_sequenced:
-                    ended.append(trail.now())
-                    await process.turn()
                     used[True] += _cpu_seconds(its) - before[True]
                     used[False] += _cpu_seconds({os.getpid(), *others}) - before[False]
+                    ended.append(trail.now())
+                    await process.turn()
     finally:
         process.end()
     ratios = [with_it / without for with_it, without in zip(speeds[True], speeds[False], strict=True)]

@@ -46,6 +46,9 @@ async def revert(request: Request, lead_id: UUID, form: SentForm, desk: Desk) ->
     lead = await desk.leads.get(lead_id, deleted=None)
     if lead.is_deleted:
         return await _refused(desk, lead, "It lies in the bin. Restore it first.")
+    sealed = (await lead_page.seal_of(lead, desk.pool, desk.who, desk.config))["seal"]
+    if sealed.is_broken:
+        return await _refused(desk, lead, f"{sealed.words}. Tell an administrator; do not edit this lead.")
     try:
         wanted = await _wanted(desk, lead, seq, fields)
         after = await desk.leads.revert(lead_id, int(seq), fields=wanted, if_version=form.version)

@@ -198,8 +198,12 @@ async def table_claims(
         for row in map(CheckpointRow._make, batch):
             place = f"{TABLE} {row.number}"
             notes.count += 1
-            numbers.note(row)
+            given_up = sum(notes.given_up.values())
             claim = notes.claim(row.note, TABLE, place)
+            if sum(notes.given_up.values()) > given_up:
+                numbers.note_given_up(row)
+                continue
+            numbers.note(row)
             if claim is None:
                 numbers.note_unread(row)
                 continue
@@ -221,6 +225,7 @@ class NumberCheck:
         self._reordered = False
         self.missing: list[tuple[int, int]] = []
         self.unread_sizes: set[int] = set()
+        self._given_up: set[int] = set()
 
     def note(self, row: CheckpointRow) -> None:
         if row.number < self._last:
@@ -235,6 +240,11 @@ class NumberCheck:
             self.missing.append((self._last + 1, row.number - 1))
         self._last = row.number
 
+    def note_given_up(self, row: CheckpointRow) -> None:
+        """A row that a REOPEN entry gives up: of a larger log, though its number is smaller than what came after."""
+        if len(self._given_up) < _UNREAD:
+            self._given_up.add(row.number)
+
     def note_unread(self, row: CheckpointRow) -> None:
         """A row whose note claims nothing: a finding by itself, and no checkpoint that is gone."""
         if len(self.unread_sizes) < _UNREAD:
@@ -243,7 +253,11 @@ class NumberCheck:
     @property
     def gaps(self) -> list[tuple[int, int]]:
         """Numbers that no row has; unknown once the rows are out of order."""
-        return [] if self._reordered else self.missing
+        if self._reordered:
+            return []
+        return [
+            gap for gap in self.missing if not all(number in self._given_up for number in range(gap[0], gap[1] + 1))
+        ]
 
 
 async def in_order(table: AsyncGenerator[Claim], others: Sequence[Iterator[Claim]]) -> AsyncGenerator[Claim]:

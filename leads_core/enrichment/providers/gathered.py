@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+import phonenumbers
+
 from leads_core.enrichment.providers import FoundFact
 from leads_core.enrichment.providers.page_text import safe_line
 from leads_core.leads.normalising import (
@@ -19,6 +21,21 @@ from leads_core.leads.normalising import (
 SOCIAL = frozenset(
     {"facebook.com", "instagram.com", "twitter.com", "x.com", "youtube.com", "xing.com", "github.com", "tiktok.com",
      "mastodon.social", "bsky.app", "vk.com", "weibo.com", "threads.net", "pinterest.com"}
+)  # fmt: skip
+# Top-level domains of countries that mean something else to most who buy one.
+_SOLD_TO_ALL = frozenset(
+    {"AC", "AD", "AG", "AI", "AM", "AS", "BZ", "CC", "CD", "CO", "DJ", "FM", "GG", "GL", "GS", "IM", "IO", "LA", "LC",
+     "LY", "ME", "MN", "MS", "MU", "NU", "PW", "SC", "SH", "SO", "SR", "ST", "TC", "TK", "TM", "TO", "TV", "VC", "VG",
+     "VU", "WS"}
+)  # fmt: skip
+DIRECTORIES = frozenset(
+    {"gelbeseiten.de", "dasoertliche.de", "11880.com", "northdata.de", "northdata.com", "wlw.de", "europages.com",
+     "europages.de", "kompass.com", "cylex.de", "firmenwissen.de", "meinestadt.de", "herold.at", "local.ch", "yelp.com",
+     "yellowpages.com", "yell.com", "thomsonlocal.com", "bbb.org", "manta.com", "dnb.com", "crunchbase.com",
+     "zoominfo.com", "opencorporates.com", "pagesjaunes.fr", "societe.com", "pappers.fr", "paginasamarillas.es",
+     "einforma.com", "paginegialle.it", "goudengids.nl", "proff.no", "proff.se", "allabolag.se", "panoramafirm.pl",
+     "firmy.cz", "trustpilot.com", "glassdoor.com", "kununu.com", "tripadvisor.com", "booking.com", "linktr.ee",
+     "google.com", "wikipedia.org"}
 )  # fmt: skip
 _SHARING = re.compile(r"/(?:share|sharer|intent|dialog|hashtag|search|watch|embed|plugins|tr|p|policies|login)\b", re.I)
 _COMPANY_PAGE = re.compile(r"/(?:company|school|showcase)/(?:[^/?#%]|%[2-9a-f][0-9a-f])+(?=/|\Z)", re.IGNORECASE)
@@ -56,12 +73,18 @@ class Gathered:
         return list(self._best.values())[:60]
 
 
-def add_email(text: str, found: Gathered, confidence: int) -> None:
-    """A mail address, as a suggestion: it may be anybody's. What is none is left out."""
+def add_email(text: str, found: Gathered, confidence: int, *, of_others: int | None = None) -> None:
+    """A mail address, as a suggestion: it may be anybody's. What is none is left out.
+
+    of_others: the confidence for one at another domain than the page's.
+    """
     try:
-        found.add("email", normalise_email((safe_line(text, 254) or "").strip()), confidence, suggestion_only=True)
+        address = normalise_email((safe_line(text, 254) or "").strip())
     except ValueError:
         return
+    if of_others is not None and company_of(address.rpartition("@")[2]) != company_of(host_of(found.url)):
+        confidence = of_others
+    found.add("email", address, confidence, suggestion_only=True)
 
 
 def add_profile(link: str, found: Gathered, *, linkedin: int) -> None:
@@ -91,9 +114,17 @@ def host_of(url: str, *, base: str = "") -> str:
         return ""
 
 
-def is_network(host: str) -> bool:
-    """Whether a host belongs to a social network: a page there speaks in the network's name, not in the company's."""
-    return registrable_domain(host) in SOCIAL | {"linkedin.com"}
+def speaks_for_many(host: str) -> bool:
+    """Whether a host is a social network's or a directory's: a page there speaks in its name, not in the company's."""
+    return registrable_domain(host) in SOCIAL | DIRECTORIES | {"linkedin.com"}
+
+
+def country_of_domain(url: str) -> str | None:
+    """The country whose top-level domain url has; None where that says little of the country."""
+    ending = host_of(url).rpartition(".")[2].upper()
+    if ending == "UK":
+        return "GB"
+    return ending if ending not in _SOLD_TO_ALL and phonenumbers.country_code_for_region(ending) else None
 
 
 def company_of(host: str) -> str:

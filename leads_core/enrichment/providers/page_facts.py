@@ -13,7 +13,14 @@ import phonenumbers
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from leads_core.enrichment.providers import FoundFact
-from leads_core.enrichment.providers.gathered import Gathered, add_email, add_profile, company_of
+from leads_core.enrichment.providers.gathered import (
+    Gathered,
+    add_email,
+    add_profile,
+    company_of,
+    country_of_domain,
+)
+from leads_core.enrichment.providers.microdata import read_microdata
 from leads_core.enrichment.providers.organization_facts import read_organization
 from leads_core.enrichment.providers.page_text import LINE, PARAGRAPH, parsed, safe_line
 from leads_core.leads.normalising import normalise_language, normalise_phone, normalise_web_address
@@ -26,15 +33,19 @@ MAX_ELEMENTS = 3000
 _SEPARATORS = re.compile(r"\s+[|–—•·»:\-]+\s+|\s*[|»•·]\s*|:\s+")
 
 
-def facts_of_page(body: bytes, *, url: str, content_type: str = "") -> list[FoundFact]:
-    """What the page at url says of its company: the surest of each field; social_profile may come several times."""
+def facts_of_page(body: bytes, *, url: str, content_type: str = "", country: str | None = None) -> list[FoundFact]:
+    """What the page at url says of its company: the surest of each field; social_profile may come several times.
+
+    country is where a number without a country code is dialled, if the page itself does not say.
+    """
     page = parsed(body, content_type)
     found = Gathered(url)
     metas = _metas(page)
     scripts = page.css('script[type^="application/ld+json" i]')
     read_organization((script.text(deep=True) for script in scripts), found)
     _read_head(page, metas, found)
-    _read_links(page, found)
+    read_microdata(page, found)
+    _read_links(page, found, country)
     return found.facts()
 
 
@@ -68,18 +79,19 @@ def _metas(page: LexborHTMLParser) -> dict[str, str]:
 def _name_in_title(title: str | None, url: str) -> str | None:
     """The part of the title that says the domain's own name: `Acme Tools` in `Home | Acme Tools` at acmetools.com."""
     domain = company_of(urlsplit(url).hostname or "")
-    own = _letters(domain.partition(".")[0])
+    own = letters_of(domain.partition(".")[0])
     for part in _SEPARATORS.split(title or ""):
-        if len(own) >= 3 and _letters(part).startswith(own) and len(part) <= 60 and domain not in part.lower():
+        if len(own) >= 3 and letters_of(part).startswith(own) and len(part) <= 60 and domain not in part.lower():
             return part.strip() or None
     return None
 
 
-def _letters(text: str) -> str:
+def letters_of(text: str) -> str:
+    """Letters and digits alone, in lower case, without accents: what a name and its domain share."""
     return "".join(letter for letter in unicodedata.normalize("NFKD", text).casefold() if letter.isalnum())
 
 
-def _read_links(page: LexborHTMLParser, found: Gathered) -> None:
+def _read_links(page: LexborHTMLParser, found: Gathered, dialled_in: str | None) -> None:
     phones: list[str] = []
     for node in _elements(page, "a[href]"):
         href = (node.attributes.get("href") or "").strip()[:2048]
@@ -87,16 +99,17 @@ def _read_links(page: LexborHTMLParser, found: Gathered) -> None:
         if scheme.startswith("tel:"):
             phones.append(unquote(href[4:], errors="ignore"))
         elif scheme == "mailto:":
-            add_email(unquote(href[7:].partition("?")[0], errors="ignore"), found, 60)
+            add_email(unquote(href[7:].partition("?")[0], errors="ignore"), found, 60, of_others=50)
         elif scheme.startswith(("http", "//")):
             add_profile("https:" + href if href.startswith("//") else href, found, linkedin=80)
-    country = found.value("country", sure=True)
+    country = found.value("country", sure=True) or dialled_in or country_of_domain(found.url)
     for phone in phones[:1]:
         found.add_read("phone", lambda text: normalise_phone(text, country), safe_line(phone, 50), 70)
-    found.add("country", _country_of_phone(found.value("phone", sure=True)), 55)
+    found.add("country", country_of_phone(found.value("phone", sure=True)), 55)
 
 
-def _country_of_phone(phone: str | None) -> str | None:
+def country_of_phone(phone: str | None) -> str | None:
+    """The country that a number in E.164 belongs to."""
     try:
         number = phonenumbers.parse(phone, None) if phone else None
     except phonenumbers.NumberParseException:

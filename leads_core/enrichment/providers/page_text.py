@@ -86,3 +86,9 @@ def safe_line(text: object, limit: int) -> str | None:
     if len(line) > limit:
         line = line[: limit - 1].rsplit(" ", 1)[0].rstrip(" ,;:-–") + "…"
     return line or None
+
+
+def visible_text(page: LexborHTMLParser, limit: int) -> str:
+    """What a reader sees, a line for each piece of text, up to limit characters. Takes scripts and styles out."""
+    page.strip_tags(["script", "style", "noscript", "template"])
+    return page.body.text(deep=True, separator="\n")[:limit] if page.body else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from leads_core.enrichment.providers.page_text import parsed
+from leads_core.enrichment.providers.page_text import parsed, visible_text
 from leads_core.leads.normalising import registrable_domain
 
 DEALERS = frozenset(
@@ -40,9 +40,7 @@ def is_parked(body: bytes, *, content_type: str = "") -> bool:
     framed = (node.attributes.get("src") or "" for node in page.css("iframe[src], frame[src], script[src]")[:100])
     if any(_site(source) in DEALERS for source in framed):
         return True
-    page.strip_tags(["script", "style", "noscript", "template"])
-    text = page.body.text(deep=True, separator=" ") if page.body else ""
-    visible = " ".join(text[: SHORT * 20].split())
+    visible = " ".join(visible_text(page, SHORT * 20).split())
     return len(visible) <= SHORT and bool(_PHRASES.search(visible))
 
 

@@ -1,34 +1,41 @@
-"""What a company's own home page says of it. Read as robots.txt allows, through the guard."""
+"""What a company's own pages say of it: home page, imprint, contact, about. Read as robots.txt allows, through the
+guard."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from leads_core.enrichment.providers import FoundFact, ProviderFailed, Subject
-from leads_core.enrichment.providers.gathered import company_of, host_of, is_network
+from leads_core.enrichment.providers.gathered import company_of, host_of, speaks_for_many
+from leads_core.enrichment.providers.inner_facts import facts_of_inner_page, merged
 from leads_core.enrichment.providers.page_facts import FIELDS, facts_of_page
+from leads_core.enrichment.providers.page_links import InnerPage, inner_pages
+from leads_core.enrichment.providers.page_traps import trap_in
 from leads_core.enrichment.providers.parking import is_parked
 from leads_core.errors import OutgoingRefused
 from leads_core.outgoing.client import OutgoingClient, OutgoingResponse
 from leads_core.outgoing.failures import ConnectionFailed, NameDoesNotExist, NameHasNoAddress, NoNameServer
 from leads_core.outgoing.robots import Robots
 
+TRAPS = frozenset({"parked", "redirects_to", "site_shows"})
+"""Facts that say that the page is not the company's home page."""
 TRAP_CONFIDENCE = 30
 SECONDS = 20.0
-"""For every address that is tried together."""
+"""For every address that is tried, and every page, together."""
 
 
 class Website:
-    """Reads the home page: of the lead's website if it names one, else of its domain.
+    """Reads the home page, of the lead's website if it names one, else of its domain; then, side by side, the imprint,
+    contact and about page that it links to.
 
-    A parked page, or another company's, gives suggestions and fills nothing.
+    A parked page, an error, a login or another company's page gives suggestions and fills nothing.
     """
 
     name = "website"
-    fields = FIELDS | {"parked", "redirects_to"}
+    fields = FIELDS | TRAPS
 
     def __init__(self, client: OutgoingClient, robots: Robots | None = None) -> None:
         self._client = client
@@ -42,8 +49,9 @@ class Website:
 
     async def find(self, subject: Subject) -> list[FoundFact]:
         host = host_of(next(_addresses(subject)))
+        until = asyncio.get_running_loop().time() + SECONDS
         try:
-            async with asyncio.timeout(SECONDS):
+            async with asyncio.timeout_at(until):
                 page = await self._home_page(subject)
         except OutgoingRefused as refused:
             raise ProviderFailed(
@@ -53,7 +61,28 @@ class Website:
             raise ProviderFailed(f"{host} did not answer in {SECONDS:g} s.", may_pass=True) from None
         if not 200 <= page.status < 300:
             raise _failed(host_of(page.url), page.status)
-        return await asyncio.to_thread(_facts, page, {company_of(host_of(url)) for url in _addresses(subject)})
+        facts = await asyncio.to_thread(_facts, page, {company_of(host_of(url)) for url in _addresses(subject)})
+        if any(fact.field in TRAPS for fact in facts):
+            return facts
+        return await self._with_inner_pages(page, facts, until)
+
+    async def _with_inner_pages(self, home: OutgoingResponse, facts: list[FoundFact], until: float) -> list[FoundFact]:
+        links = await asyncio.to_thread(inner_pages, home.body, url=home.url, content_type=_content_type(home))
+        country = next((fact.value for fact in facts if fact.field == "country" and not fact.suggestion_only), None)
+        read = await asyncio.gather(*(self._inner_facts(link, home.url, country, until) for link in links))
+        return merged(facts, [fact for found in read for fact in found])
+
+    async def _inner_facts(self, link: InnerPage, home: str, country: str | None, until: float) -> Sequence[FoundFact]:
+        """None where the page cannot be read, or is not this company's: that loses nothing of what others say."""
+        try:
+            async with asyncio.timeout_at(until):
+                page = await self._client.get(link.url, purpose=self.name, before_each=self._allowed)
+        except (OutgoingRefused, TimeoutError):
+            return ()
+        moved = page.url == home or company_of(host_of(page.url)) != company_of(host_of(home))
+        if moved or not 200 <= page.status < 300:
+            return ()
+        return await asyncio.to_thread(_inner_facts, page, link, country)
 
     async def _home_page(self, subject: Subject) -> OutgoingResponse:
         """https first; `www.` where the bare name has no address, http where nobody listens for https.
@@ -78,7 +107,7 @@ class Website:
 
 
 def _addresses(subject: Subject) -> Iterator[str]:
-    if subject.website and not is_network(host_of(subject.website)):
+    if subject.website and not speaks_for_many(host_of(subject.website)):
         yield subject.website
     if domain := subject.domain:
         yield f"https://{domain}/"
@@ -96,15 +125,30 @@ def _failed(domain: str, status: int) -> ProviderFailed:
 
 
 def _facts(page: OutgoingResponse, own: AbstractSet[str]) -> list[FoundFact]:
-    content_type = page.headers.get("content-type", "")
-    facts = facts_of_page(page.body, url=page.url, content_type=content_type)
-    company = company_of(host_of(page.url))
-    traps = []
-    if is_parked(page.body, content_type=content_type):
-        traps.append(FoundFact("parked", "yes", 90, page.url))
-    if company not in own:
-        traps.append(FoundFact("redirects_to", company, 100, page.url))
+    facts = facts_of_page(page.body, url=page.url, content_type=_content_type(page))
+    traps = list(_traps(page, own))
     if not traps:
         return facts
     doubted = (replace(fact, confidence=min(fact.confidence, TRAP_CONFIDENCE), suggestion_only=True) for fact in facts)
     return [*traps, *doubted]
+
+
+def _traps(page: OutgoingResponse, own: AbstractSet[str]) -> Iterator[FoundFact]:
+    content_type = _content_type(page)
+    if is_parked(page.body, content_type=content_type):
+        yield FoundFact("parked", "yes", 90, page.url)
+    elif shown := trap_in(page.body, content_type=content_type):
+        yield FoundFact("site_shows", shown, 90, page.url)
+    if (company := company_of(host_of(page.url))) not in own:
+        yield FoundFact("redirects_to", company, 100, page.url)
+
+
+def _inner_facts(page: OutgoingResponse, link: InnerPage, country: str | None) -> list[FoundFact]:
+    content_type = _content_type(page)
+    if is_parked(page.body, content_type=content_type) or trap_in(page.body, content_type=content_type):
+        return []
+    return facts_of_inner_page(page.body, kind=link.kind, url=page.url, content_type=content_type, country=country)
+
+
+def _content_type(page: OutgoingResponse) -> str:
+    return page.headers.get("content-type", "")

@@ -1,4 +1,4 @@
-"""Whatever becomes of leads, in whatever order: after each step verify finds nothing and the trail replays to the lead.
+"""Whatever becomes of leads, in whatever order: after each step they are whole and the trail replays to them.
 
 Hypothesis looks for a life that raises a false alarm, and shortens the one that it finds.
 """
@@ -52,7 +52,7 @@ values = st.fixed_dictionaries(
     },
 )
 found = st.fixed_dictionaries({}, optional={"city": words, "industry": words, "employee_count": st.integers(0, 99)})
-which = st.integers(0, 5)
+which = st.integers(0, 2)
 
 
 class World:
@@ -168,15 +168,15 @@ class LeadsLife(RuleBasedStateMachine):
     def sequence(self) -> None:
         """Between any two steps, or not."""
         self.world.run(self.world.sequencer.run_once())
+        self.verify_finds_nothing()
 
-    @invariant()
     def verify_finds_nothing(self) -> None:
         report = self.world.run(verify(DatabaseSource(self.world.database.url), self.world.trusted))
         assert report.findings == ()
 
     @invariant()
     def a_lead_alone_is_whole(self) -> None:
-        for lead_id in self.ids[-2:]:
+        for lead_id in self.ids[-3:]:
             report = self.world.run(verify_lead(self.world.owner, self.world.trusted, lead_id))
             assert report.findings == ()
 
@@ -220,7 +220,7 @@ def test_no_life_of_leads_raises_an_alarm(
 
 
 quickly = hypothesis_settings(
-    max_examples=5, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
+    max_examples=12, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
 )
 
 

@@ -68,3 +68,19 @@ async def test_a_rollback_after_the_reopening_is_found(restored: Scene, acting: 
     await restored.earlier.put_back(restored.owner)
 
     assert "rollback" in {found.kind for found in await restored.found()}
+
+
+async def test_checkpoints_that_were_given_up_may_stay_in_the_table(restored: Scene, acting: RequestContext) -> None:
+    """The log was cut off behind the app's back, and somebody settled for going on with what is left."""
+    verification = restored.verification
+    middle = (await restored.sizes())[2]
+    entries = await restored.rows("SELECT entry_id FROM audit_leaves WHERE leaf_index >= $1", middle)
+    await restored.cut_log(middle)
+    await restored.sql("INSERT INTO audit_pending SELECT unnest($1::uuid[])", [row["entry_id"] for row in entries])
+    await reopen(verification.database, verification.settings, "the end of the log was lost")
+    await verification.sequence()
+
+    report = await verification.report()
+
+    assert report.findings == ()
+    assert any("abandoned" in warning for warning in report.warnings)

@@ -13,6 +13,8 @@ from selectolax.lexbor import LexborHTMLParser
 from console import lead_page
 from leads_core.accounts.permissions import Role
 from leads_core.context import acting_as
+from leads_core.database import Database
+from leads_core.erasing import Erasing, Erasure
 from leads_core.leads.schemas import LeadRead, LeadUpdate, Source
 from leads_core.leads.service import LeadService
 from tests.builders import ANA_ID, a_lead, an_actor
@@ -239,15 +241,11 @@ async def test_what_no_form_of_ours_sends_is_refused_in_words(
 
 
 async def test_what_was_erased_is_named_and_the_rest_comes_back(
-    editor: AsyncClient, leads: LeadService, acme: LeadRead, owner: asyncpg.Connection
+    editor: AsyncClient, leads: LeadService, acme: LeadRead, database: Database
 ) -> None:
     with acting_as(an_actor()):
+        await Erasing(database).erase_lead(acme.id, Erasure(frozenset({"text"})))
         await leads.update(acme.id, LeadUpdate(notes="Again"))
-    await owner.execute(
-        "SET session_replication_role = replica; UPDATE audit_log"
-        " SET parts = jsonb_set(parts, '{text}', to_jsonb(repeat('0', 64))) WHERE parts ? 'text';"
-        " SET session_replication_role = DEFAULT"
-    )
 
     then = page((await editor.get(f"/leads/{acme.id}?at=1")).text)
     answer = await editor.post(f"/leads/{acme.id}/revert", data={"seq": "1"}, headers=PARTIAL)
@@ -323,3 +321,41 @@ async def test_nothing_is_put_back_from_a_trail_that_is_broken(
 
     assert "Broken at the lead: City" in shown.css_first("#seal summary").text()
     assert [form for html in (shown, then) for form in html.css("form[action$=revert]")] == []
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        "null",
+        "[]",
+        "7",
+        "{}",
+        '{"data": 7, "origin": 7}',
+        '{"data": ["salt", 7], "origin": ["salt"]}',
+        '{"data": ["salt", {"stage": 7}], "origin": ["salt", {}]}',
+        '{"data": ["salt", {"stage": ["new"]}]}',
+        '{"data": ["salt", {"stage": ["new", {"a": [1]}], "tags": [[], [{}]], "owner_id": [7, "x"]}]}',
+        '{"data": ["salt", {"provenance": [null, "x"]}]}',
+        '{"data": ["salt", {"provenance": [null, {"city": "x"}], "city": [null, "x"]}]}',
+        '{"nose": ["salt", {"stage": ["new", "won"]}], "text": "not a digest"}',
+    ],
+)
+async def test_a_trail_without_rhyme_or_reason_is_shown_as_broken(
+    editor: AsyncClient, acme: LeadRead, owner: asyncpg.Connection, parts: str
+) -> None:
+    await owner.execute(
+        f"SET session_replication_role = replica; UPDATE audit_log SET parts = '{parts}' WHERE seq = 2;"
+        "SET session_replication_role = DEFAULT"
+    )
+
+    shown = await editor.get(f"/leads/{acme.id}?field=city")
+    others = [await editor.get(f"/leads/{acme.id}?at={seq}") for seq in (1, 2, 3)]
+    reverted = await editor.post(f"/leads/{acme.id}/revert", data={"seq": "2"})
+    by_script = await editor.post(f"/api/v1/leads/{acme.id}/revert", json={"seq": 2, "fields": ["owner_id", "city"]})
+    listed = await editor.get(f"/api/v1/leads/{acme.id}/audit")
+
+    assert "Broken at" in page(shown.text).css_first("#seal summary").text()
+    assert {answer.status_code for answer in others} <= {200, 404}
+    assert (reverted.status_code, "do not edit this lead" in notice(reverted.text)) == (409, True)
+    assert by_script.status_code in {200, 422}
+    assert listed.status_code == 200

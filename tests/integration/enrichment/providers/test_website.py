@@ -15,7 +15,7 @@ from leads_core.enrichment.providers import website as website_module
 from leads_core.enrichment.providers.website import Website
 from leads_core.outgoing.client import OutgoingClient
 from tests.servers.small_internet import SmallInternet
-from tests.servers.web_server import Answer, SeenRequest
+from tests.servers.web_server import Answer, SeenRequest, send
 
 CORPUS = Path(__file__).parents[3] / "corpus"
 DOMAIN = "brandt-werkzeuge.de"
@@ -193,6 +193,122 @@ async def test_site_that_never_answers_is_given_up_and_may_be_tried_again(
         await Website(guard).find(subject)
 
     assert failed.value.may_pass
+
+
+HOME = b"""<html lang="de"><title>Brandt Werkzeuge</title><a href="tel:+492191550199">Anruf</a>
+<nav><a href="/unternehmen">Unternehmen</a> <a href="/kontakt.html">Kontakt</a> <a href="/impressum">Impressum</a>
+<a href="/kontakt.pdf">Anfahrt</a> <a href="https://agentur.example/impressum">Impressum der Agentur</a></nav></html>"""
+ABOUT = b'<title>Wir</title><a href="https://www.linkedin.com/company/brandt-werkzeuge">LinkedIn</a>'
+CONTACT = b'<title>Kontakt</title><p>Telefon: 02191 / 55 01 20</p><a href="mailto:info@brandt-werkzeuge.de">Mail</a>'
+IMPRINT = b"<title>Impressum</title><p>Brandt Werkzeuge GmbH</p><p>Telefax: 02191 / 55 01 29</p>"
+INNER = {"/unternehmen": ABOUT, "/kontakt.html": CONTACT, "/impressum": IMPRINT}
+
+
+async def pages_of_facts(guard: OutgoingClient, subject: Subject) -> dict[str, tuple[object, str]]:
+    facts = await Website(guard).find(subject)
+    return {fact.field: (fact.value, (fact.url or "").removeprefix(f"https://{DOMAIN}")) for fact in facts}
+
+
+async def test_imprint_contact_and_about_page_are_read_and_each_fact_names_its_page(
+    internet: SmallInternet, guard: OutgoingClient, subject: Subject
+) -> None:
+    internet.site(DOMAIN, {"/": HOME, **INNER})
+    internet.site("agentur.example", {"/impressum": b"<p>Telefon: 0221 999999</p>"})
+
+    facts = await pages_of_facts(guard, subject)
+
+    assert facts == {
+        "title": ("Brandt Werkzeuge", "/"),
+        "company_name": ("Brandt Werkzeuge GmbH", "/impressum"),
+        "phone": ("+492191550120", "/kontakt.html"),
+        "email": ("info@brandt-werkzeuge.de", "/kontakt.html"),
+        "linkedin_url": ("https://www.linkedin.com/company/brandt-werkzeuge", "/unternehmen"),
+        "country": ("DE", "/"),
+        "language": ("de", "/"),
+        "website": (f"https://{DOMAIN}", "/"),
+    }
+    asked = sorted(request.path for request in internet.web.requests)
+    assert asked == ["/", "/impressum", "/kontakt.html", "/robots.txt", "/unternehmen"]
+
+
+@pytest.mark.parametrize(
+    "failing",
+    [
+        Answer(b"", 500),
+        Answer(b"", 404),
+        Answer(b"%PDF", content_type="application/pdf"),
+        Answer.redirect("/"),
+        Answer.redirect("http://10.0.0.1/"),
+        Answer.redirect("https://lumenstack.io/"),
+        b"<title>404 - Seite nicht gefunden</title><p>Telefon: 0221 999999</p>",
+        b"<title>brandt-werkzeuge.de</title><p>Diese Domain ist zu verkaufen</p><p>Telefon: 0221 999999</p>",
+    ],
+)
+async def test_inner_page_that_cannot_be_read_loses_nothing_of_the_others(
+    internet: SmallInternet, guard: OutgoingClient, subject: Subject, failing: Answer | bytes
+) -> None:
+    internet.site("lumenstack.io", {"/": (CORPUS / "english_software_no_json_ld.html").read_bytes()})
+    internet.site(DOMAIN, {"/": HOME, **INNER, "/kontakt.html": failing})
+
+    facts = await pages_of_facts(guard, subject)
+
+    assert facts["phone"] == ("+492191550199", "/")
+    assert facts["company_name"] == ("Brandt Werkzeuge GmbH", "/impressum")
+    assert facts["linkedin_url"] == ("https://www.linkedin.com/company/brandt-werkzeuge", "/unternehmen")
+    assert "email" not in facts
+
+
+async def test_inner_page_that_never_answers_costs_no_more_than_the_providers_time(
+    internet: SmallInternet, guard: OutgoingClient, subject: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def says_nothing(_request: SeenRequest, _writer: asyncio.StreamWriter) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(website_module, "SECONDS", 1.0)
+    internet.site(DOMAIN, {"/": HOME, **INNER, "/kontakt.html": says_nothing})
+
+    facts = await pages_of_facts(guard, subject)
+
+    assert facts["company_name"] == ("Brandt Werkzeuge GmbH", "/impressum")
+    assert facts["phone"] == ("+492191550199", "/")
+
+
+async def test_inner_pages_that_may_not_be_read_are_left_alone(
+    internet: SmallInternet, guard: OutgoingClient, subject: Subject
+) -> None:
+    rules = Answer(b"User-agent: *\nDisallow: /kontakt\nDisallow: /impressum", content_type="text/plain")
+    internet.site(DOMAIN, {"/": HOME, **INNER, "/robots.txt": rules})
+
+    facts = await pages_of_facts(guard, subject)
+
+    assert {request.path for request in internet.web.requests} == {"/", "/robots.txt", "/unternehmen"}
+    assert (facts["phone"], facts["linkedin_url"][1]) == (("+492191550199", "/"), "/unternehmen")
+
+
+async def test_inner_pages_are_read_side_by_side(
+    internet: SmallInternet, guard: OutgoingClient, subject: Subject
+) -> None:
+    both = asyncio.Barrier(2)
+
+    async def waits_for_the_other(request: SeenRequest, writer: asyncio.StreamWriter) -> None:
+        await both.wait()
+        await send(writer, Answer(INNER[request.path]))
+
+    internet.site(DOMAIN, {"/": HOME, **INNER, **dict.fromkeys(["/impressum", "/kontakt.html"], waits_for_the_other)})
+
+    facts = await pages_of_facts(guard, subject)
+
+    assert (facts["company_name"][1], facts["phone"][1]) == ("/impressum", "/kontakt.html")
+
+
+async def test_nothing_behind_a_trap_is_read(internet: SmallInternet, guard: OutgoingClient, subject: Subject) -> None:
+    links = HOME.replace(b"<title>Brandt Werkzeuge", b"<title>Diese Domain steht zum Verkauf")
+    internet.site(DOMAIN, {"/": links, **INNER})
+
+    facts = await Website(guard).find(subject)
+
+    assert all(fact.suggestion_only for fact in facts if fact.field != "parked")
+    assert {request.path for request in internet.web.requests} == {"/", "/robots.txt"}
 
 
 def test_lead_without_a_domain_is_nothing_to_read(subject: Subject) -> None:
