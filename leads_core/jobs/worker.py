@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -37,7 +38,6 @@ LOOKS_AGAIN_AFTER = timedelta(seconds=1)
 #: What runs at SIGTERM has this long to end before it is given back.
 GRACE_SECONDS = 7.0
 AT_ONCE = 20
-#: Of what many leads wait for; beside the others, so that a backlog takes nobody's place.
 BULK_AT_ONCE = 10
 BATCH = 5
 
@@ -61,6 +61,16 @@ class Chore:
     do: Callable[[], Awaitable[Any]]
 
 
+@dataclass(slots=True)
+class _Lane:
+    """Jobs of one urgency, with places and a connection of their own. running: what is at work, by the job's id."""
+
+    priority: int
+    at_once: int
+    queue: PgQueuer | None = None
+    running: dict[UUID, tuple[asyncio.Task[Any], JobRead]] = field(default_factory=dict)
+
+
 class Worker:
     """Run it until told to stop."""
 
@@ -69,79 +79,69 @@ class Worker:
         self._handlers = handlers
         self._chores = (*chores, Chore("deadlines", 30, self._end_late_jobs))
         self._stopping = asyncio.Event()
-        self._running: dict[UUID, tuple[asyncio.Task[Any], JobRead]] = {}
-        self._queues: list[PgQueuer] = []
+        self._lanes = (
+            _Lane(queue.PRIORITY_ASKED, AT_ONCE),
+            # Of what many leads wait for; beside the others, so that a backlog takes nobody's place.
+            _Lane(queue.PRIORITY_BULK, BULK_AT_ONCE),
+        )
 
     def stop(self) -> None:
         """Take no more jobs; run() returns within about GRACE_SECONDS."""
         self._stopping.set()
-        for lane in self._queues:
-            lane.shutdown.set()
+        for lane in self._lanes:
+            if lane.queue is not None:
+                lane.queue.shutdown.set()
 
     async def run(self) -> None:
         """Take jobs until stop(). A database that went away is waited for."""
         chores = [asyncio.create_task(self._repeat(chore)) for chore in self._chores]
-        pause = 0.5
         try:
-            while not self._stopping.is_set():
-                try:
-                    await self._take_jobs()
-                    pause = 0.5
-                except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, Unavailable, RuntimeError) as error:
-                    log.warning("queue_lost", error=str(error), retry_in=pause)
-                    await self._wait(pause)
-                    pause = min(10.0, pause * 2)
+            await asyncio.gather(*(self._keep_taking(lane) for lane in self._lanes))
         finally:
             for chore in chores:
                 chore.cancel()
             await asyncio.gather(*chores, return_exceptions=True)
 
-    async def _take_jobs(self) -> None:
+    async def _keep_taking(self, lane: _Lane) -> None:
+        pause = 0.5
+        while not self._stopping.is_set():
+            try:
+                await self._take_jobs(lane)
+                pause = 0.5
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, Unavailable, RuntimeError) as error:
+                log.warning("queue_lost", error=str(error), retry_in=pause)
+                await self._wait(pause)
+                pause = min(10.0, pause * 2)
+
+    async def _take_jobs(self, lane: _Lane) -> None:
         async with asyncpg.create_pool(
-            asyncpg_url(self._database.url), min_size=2, max_size=6, connect=connect
+            asyncpg_url(self._database.url), min_size=2, max_size=4, connect=connect
         ) as pool:
-            self._queues = [PgQueuer.from_asyncpg_pool(pool) for _ in range(2)]
-            running = asyncio.create_task(self._lanes(*self._queues))
+            lane.queue = PgQueuer.from_asyncpg_pool(pool)
+            for kind in self._handlers:
+                lane.queue.entrypoint(queue.lane_of(kind, lane.priority))(partial(self._deliver, lane))
+            running = asyncio.create_task(
+                lane.queue.run(
+                    batch_size=BATCH,
+                    max_concurrent_tasks=lane.at_once,
+                    heartbeat_timeout=LOST_AFTER,
+                    dequeue_timeout=LOOKS_AGAIN_AFTER,
+                )
+            )
             stopping = asyncio.create_task(self._stopping.wait())
             await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
             stopping.cancel()
             if self._stopping.is_set():
-                self.stop()
+                lane.queue.shutdown.set()
                 await asyncio.wait({running}, timeout=GRACE_SECONDS)
                 if not running.done():
-                    await self._give_back(running)
+                    await self._give_back(lane, running)
             else:
                 await running
 
-    async def _lanes(self, asked: PgQueuer, bulk: PgQueuer) -> None:
-        """Both until they are told to stop; a fault of one ends the other too."""
-        lanes = [
-            asyncio.create_task(self._lane(asked, queue.PRIORITY_ASKED, AT_ONCE)),
-            asyncio.create_task(self._lane(bulk, queue.PRIORITY_BULK, BULK_AT_ONCE)),
-        ]
-        try:
-            await asyncio.gather(*lanes)
-        finally:
-            for each in (asked, bulk):
-                each.shutdown.set()
-            _, left = await asyncio.wait(lanes, timeout=1)
-            for lane in left:
-                lane.cancel()
-            await asyncio.wait(lanes, timeout=1)
-
-    async def _lane(self, lane: PgQueuer, priority: int, at_once: int) -> None:
-        for kind in self._handlers:
-            lane.entrypoint(queue.lane_of(kind, priority))(self._deliver)
-        await lane.run(
-            batch_size=BATCH,
-            max_concurrent_tasks=at_once,
-            heartbeat_timeout=LOST_AFTER,
-            dequeue_timeout=LOOKS_AGAIN_AFTER,
-        )
-
-    async def _give_back(self, running: asyncio.Task[None]) -> None:
+    async def _give_back(self, lane: _Lane, running: asyncio.Task[None]) -> None:
         """Stop what still runs; others may take it at once."""
-        unfinished = dict(self._running)
+        unfinished = dict(lane.running)
         for task, _ in unfinished.values():
             task.cancel()
         await asyncio.wait({running}, timeout=2)  # the queue library closes its books on them
@@ -152,7 +152,7 @@ class Worker:
                 await queue.enqueue_afresh(session, JobKind(job.kind), job.id)
         log.info("gave_back", jobs=len(unfinished))
 
-    async def _deliver(self, item: QueueItem) -> None:
+    async def _deliver(self, lane: _Lane, item: QueueItem) -> None:
         job_id = UUID(bytes=item.payload or b"")
         async with self._database.transaction() as session:
             job = await queue.take(session, job_id)
@@ -160,12 +160,12 @@ class Worker:
             return
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - the queue library runs each delivery as a task
-        self._running[job_id] = (task, job)
+        lane.running[job_id] = (task, job)
         try:
             with context.acting_as(in_the_name_of(job)):
                 await self._attempt(job)
         finally:
-            del self._running[job_id]
+            del lane.running[job_id]
 
     async def _attempt(self, job: JobRead) -> None:
         handler = self._handlers[JobKind(job.kind)]
