@@ -27,6 +27,8 @@ FILTERS = {
     "updated_to": "Changed until",
     "follow_up_from": "Follow up from",
     "follow_up_to": "Follow up until",
+    "enriched_from": "Values found from",
+    "enriched_to": "Values found until",
 }
 
 Pairs = Sequence[tuple[str, str]]

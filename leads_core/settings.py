@@ -42,6 +42,8 @@ class Settings(BaseSettings):
     enrichment_nameservers: Annotated[tuple[str, ...], NoDecode] = ()
     enrichment_loopback: Annotated[dict[str, str], NoDecode] = {}
     enrichment_ca_file: Path | None = None
+    enrichment_refresh_days: Annotated[int, Field(ge=0)] = 0
+    enrichment_refresh_budget: Annotated[int, Field(ge=0)] = 1000
     enrichment_remote_url: str | None = None
     enrichment_remote_secret: SecretStr | None = None
 

@@ -17,7 +17,7 @@ from leads_core.audit.log.sequencer import Sequencer
 from leads_core.audit.verification.job import VerificationHandler, request_when_due
 from leads_core.context import acting_as
 from leads_core.database import Database
-from leads_core.enrichment import calling_back, kept_answers
+from leads_core.enrichment import calling_back, kept_answers, refreshing
 from leads_core.enrichment.coordinator import Coordinator
 from leads_core.enrichment.providers import Provider, installed_providers
 from leads_core.enrichment.providers.remote import Remote
@@ -84,6 +84,7 @@ def chores(database: Database, settings: Settings) -> list[Chore]:
         Chore("forget idempotency keys", HOUR, lambda: idempotency.forget_old(database)),
         Chore("forget full rate limits", HOUR, lambda: rate_limit.forget_full(database)),
         Chore("forget old uploads", HOUR, lambda: cleaning.forget_old(database)),
+        Chore("look old leads up again", 60, lambda: refreshing.plan(database, settings)),
         Chore("forget old answers of providers", HOUR, lambda: kept_answers.forget_old(database)),
     ]
 

@@ -15,6 +15,7 @@ from leads_core.database import Database
 from leads_core.enrichment import merging, outgoing_requests, queries
 from leads_core.enrichment.asking import Answer, Asking
 from leads_core.enrichment.providers import Provider, Subject
+from leads_core.enrichment.refreshing import is_refresh
 from leads_core.errors import NotFound
 from leads_core.jobs import backoff, queue
 from leads_core.jobs.models import JobState
@@ -39,6 +40,8 @@ class Coordinator:
             lead = await self._leads.get(job.lead_id, deleted=None)
         except NotFound:
             return await self._end_without_lead(job)
+        if is_refresh(job) and (lead.is_deleted or lead.erased_at is not None):
+            return await self._end_without_lead(job)
         if lead.is_deleted or lead.erased_at is not None:
             return await self._end(job, lead, [], reason="The lead was moved to the bin before it could be looked up.")
         async with self._database.transaction() as session:
@@ -53,7 +56,7 @@ class Coordinator:
             promised = max((answer.comes_in or 0.0 for answer in passing), default=0.0)
             delay = promised or backoff.delay(job.attempt)
             raise backoff.Retry(delay, f"{passing[0].provider}: {passing[0].failure}")
-        await self._end(job, lead, answers)
+        await (self._refresh if is_refresh(job) else self._end)(job, lead, answers)
         return None
 
     async def _keep(self, lead: LeadRead, job: JobRead, requests: Sequence[RequestRecord]) -> None:
@@ -69,6 +72,10 @@ class Coordinator:
             lead = await self._leads.get(job.lead_id, deleted=None)
         except NotFound:
             return await self._end_without_lead(job)
+        if is_refresh(job):
+            async with self._database.transaction() as session:
+                await queue.finish(session, job.id, JobState.FAILED, error=reason)
+            return None
         await self._end(job, lead, [], reason=reason)
         return None
 
@@ -97,6 +104,25 @@ class Coordinator:
             await queue.finish(session, job.id, state, error=end["enrichment_error"], result=_result(answers, end))
 
         if await self._leads.record_enrichment(lead.id, job.id, decide, beside) is None:
+            await self._end_without_lead(job)
+
+    async def _refresh(self, job: JobRead, lead: LeadRead, answers: Sequence[Answer]) -> None:
+        """A scheduled look-up: what is new is filled in; what is the same is only noted as checked."""
+        facts = [fact for answer in answers for fact in answer.facts]
+
+        def decide(current: LeadRead, at: datetime) -> Mapping[str, Any]:
+            filled = merging.fills(current, facts)
+            return {**filled, "enriched_at": at} if filled else {}
+
+        async def beside(session: AsyncSession, _lead: LeadRead) -> None:
+            for answer in answers:
+                if answer.failure is None or answer.facts:
+                    await queries.replace_facts(session, lead.id, job.id, answer.provider, answer.facts)
+            await queries.note_checked(session, lead.id, trail.now())
+            end = _end_of(answers)
+            await queue.finish(session, job.id, JobState.COMPLETED, result=_result(answers, end))
+
+        if await self._leads.record_refresh(lead.id, decide, beside) is None:
             await self._end_without_lead(job)
 
     async def _end_without_lead(self, job: JobRead) -> None:

@@ -61,6 +61,7 @@ class EnrichmentCheck(Base):
     """When a lead was last looked up; apart from the lead, because looking changes nothing."""
 
     __tablename__ = "enrichment_checks"
+    __table_args__ = (Index("ix_enrichment_checks_checked_at", "checked_at"),)
 
     lead_id: Mapped[UUID] = mapped_column(
         ForeignKey("leads.id", name="enrichment_checks_lead_id_fkey"), primary_key=True

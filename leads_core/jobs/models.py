@@ -46,6 +46,7 @@ class Job(Base):
         CheckConstraint(one_of("state", JobState), name="jobs_state_check"),
         Index("ix_jobs_lead_id", "lead_id", "id", postgresql_where=text("lead_id IS NOT NULL")),
         Index("ix_jobs_unfinished", "kind", "created_at", postgresql_where=text("finished_at IS NULL")),
+        Index("ix_jobs_refresh", "created_at", postgresql_where=text("wanted ? 'refresh'")),
         Index("ix_jobs_kind_id", "kind", "id", postgresql_where=text("kind <> 'enrichment'")),
     )
 

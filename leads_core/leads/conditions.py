@@ -123,6 +123,7 @@ def conditions_of(wanted: LeadFilter, values: Values) -> Conditions:
     _add_equality(found, "registrable_domain", wanted.registrable_domain, values)
     _add_tags(found, wanted.tag, values)
     _add_range(found, "follow_up_on", "date", wanted.follow_up, values)
+    _add_range(found, "enriched_at", "timestamptz", wanted.enriched, values)
     _add_owner(found, wanted.owner, values)
     _add_equality(found, "country", wanted.country, values)
     _add_range(found, "updated_at", "timestamptz", wanted.updated, values)

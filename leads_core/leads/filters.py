@@ -75,6 +75,7 @@ class LeadFilter:
     created: Range = field(default_factory=Range)
     updated: Range = field(default_factory=Range)
     follow_up: Range = field(default_factory=Range)
+    enriched: Range = field(default_factory=Range)
     deleted: bool = False
     q: str | None = None
 
@@ -173,6 +174,7 @@ class _Reader:
             created=self._range("created", _moment),
             updated=self._range("updated", _moment),
             follow_up=self._range("follow_up", _day),
+            enriched=self._range("enriched", _moment),
             deleted=self._once("deleted", _yes_or_no) or False,
             q=self._once("q", lambda text: clean_text(text, limit=SEARCH_LIMIT)),
         )

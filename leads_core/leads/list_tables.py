@@ -34,6 +34,13 @@ LIST_INDEXES = (
         "id",
         postgresql_where=text("deleted_at IS NULL AND follow_up_on IS NOT NULL"),
     ),
+    # Half of them null, and of no interest to whoever asks for old values.
+    Index(
+        "ix_leads_live_enriched",
+        "enriched_at",
+        "id",
+        postgresql_where=text("deleted_at IS NULL AND enriched_at IS NOT NULL"),
+    ),
     _covering("bucket", "bucket", "created_at", "id"),
     Index(
         "ix_leads_live_search",

@@ -264,6 +264,28 @@ class LeadService:
         async with self._database.transaction() as session:
             return list(await session.scalars(select(Lead.id).where(*here).order_by(Lead.id).limit(limit)))
 
+    async def record_refresh(self, lead_id: UUID, decide: Decide, beside: Beside) -> LeadRead | None:
+        """Write what a scheduled look-up found new. The lead's status is left alone; nothing new is no entry.
+
+        None when the lead is gone, erased, or being looked up for somebody just now.
+        """
+        is_free = False
+
+        def changes(lead: Lead, at: datetime) -> Mapping[str, Any]:
+            nonlocal is_free
+            is_free = not lead.is_erased and lead.enrichment_status != EnrichmentStatus.IN_PROGRESS
+            return decide(LeadRead.of(lead), at) if is_free else {}
+
+        async def if_free(session: AsyncSession, lead: LeadRead) -> None:
+            if is_free:
+                await beside(session, lead)
+
+        try:
+            lead = await self._change(lead_id, Action.ENRICH, changes, beside=if_free)
+        except NotFound:
+            return None
+        return lead if is_free else None
+
     async def erase(
         self, lead_id: UUID, wanted: Erasure, *, if_version: int | None = None, beside: Beside | None = None
     ) -> LeadRead:

@@ -55,6 +55,7 @@ def _a_lead(number: int, owners: Sequence[UUID], chance: random.Random) -> dict[
         "is_manual": chance.random() < 0.3,
         "enrichment_status": status,
         "enrichment_outcome": chance.choice(tuple(EnrichmentOutcome)).value if status == "completed" else None,
+        "enriched_at": created + timedelta(minutes=chance.randrange(500)) if status == "completed" else None,
         "version": 1,
         "created_at": created,
         "updated_at": created + timedelta(hours=chance.randrange(50)),

@@ -55,6 +55,8 @@ FILTERS: tuple[tuple[dict[str, list[str]], str], ...] = (
      "created_at >= '2026-01-03Z' AND created_at < '2026-01-06Z'"),
     ({"created_to": ["2026-01-03T05:00:00Z"]}, "created_at <= '2026-01-03T05:00Z'"),
     ({"updated_from": ["2026-01-10T00:00:00+01:00"]}, "updated_at >= '2026-01-09T23:00Z'"),
+    ({"enriched_to": ["2026-01-10"]}, "enriched_at < '2026-01-11Z'"),
+    ({"enriched_to": ["2026-01-10"], "stage": ["new"]}, "enriched_at < '2026-01-11Z' AND stage = 'new'"),
     ({"follow_up_from": ["2026-03-05"], "follow_up_to": ["2026-03-06"]},
      "follow_up_on BETWEEN '2026-03-05' AND '2026-03-06'"),
     ({"stage": ["new"], "owner": ["me"]}, f"stage = 'new' AND owner_id = '{ME}'"),
