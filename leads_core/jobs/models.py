@@ -47,6 +47,18 @@ class Job(Base):
         Index("ix_jobs_lead_id", "lead_id", "id", postgresql_where=text("lead_id IS NOT NULL")),
         Index("ix_jobs_unfinished", "kind", "created_at", postgresql_where=text("finished_at IS NULL")),
         Index("ix_jobs_kind_id", "kind", "id", postgresql_where=text("kind <> 'enrichment'")),
+        Index(
+            "ix_jobs_enrichments_waiting",
+            "state",
+            "created_at",
+            postgresql_where=text("finished_at IS NULL AND kind = 'enrichment'"),
+        ),
+        Index(
+            "ix_jobs_enrichments_ended",
+            "state",
+            "finished_at",
+            postgresql_where=text("finished_at IS NOT NULL AND kind = 'enrichment'"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
