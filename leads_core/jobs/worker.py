@@ -25,6 +25,7 @@ from leads_core import context
 from leads_core.database import Database, asyncpg_url, connect
 from leads_core.errors import Unavailable
 from leads_core.jobs import queue
+from leads_core.jobs.alive import worker_name
 from leads_core.jobs.backoff import Retry
 from leads_core.jobs.models import JobKind, JobState
 from leads_core.jobs.queue import JobRead
@@ -88,6 +89,7 @@ class Worker:
         own = (Chore("deadlines", 20, self._end_late_jobs), Chore("lost places in the queue", 10, self._rescue))
         self._chores = (*chores, *own)
         self._stopping = asyncio.Event()
+        self._name = worker_name()
         self._lanes = (
             _Lane(queue.PRIORITY_ASKED, AT_ONCE),
             # Of what many leads wait for; beside the others, so that a backlog takes nobody's place.
@@ -124,7 +126,11 @@ class Worker:
 
     async def _take_jobs(self, lane: _Lane) -> None:
         async with asyncpg.create_pool(
-            asyncpg_url(self._database.url), min_size=2, max_size=4, connect=connect
+            asyncpg_url(self._database.url),
+            min_size=2,
+            max_size=4,
+            connect=connect,
+            server_settings={"application_name": self._name},
         ) as pool:
             lane.queue = PgQueuer.from_asyncpg_pool(pool)
             for kind in self._handlers:
