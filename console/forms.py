@@ -73,20 +73,24 @@ class FormState:
     version: int | None = None
 
 
-async def read_form(request: Request) -> Form:
-    """The body as a form. Raises Malformed when it is not UTF-8 or has too many fields."""
+async def read_form(request: Request, *, most: int = MOST_FIELDS) -> Form:
+    """The body as a form. Raises Malformed when it is not UTF-8 or has more than `most` fields."""
     if request.headers.get("content-type", "").startswith("multipart/"):
-        parts = (await request.form(max_fields=MOST_FIELDS, max_files=0)).multi_items()
+        parts = (await request.form(max_fields=most, max_files=0)).multi_items()
         return Form([(name, value) for name, value in parts if isinstance(value, str)])
     try:
         text = (await request.body()).decode("ascii")
-        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=most)
     except ValueError:
-        raise Malformed.of("body", "Send a form in UTF-8 with at most 200 fields.") from None
+        raise Malformed.of("body", f"Send a form in UTF-8 with at most {most:,} fields.") from None
     return Form(pairs)
 
 
-SentForm = Annotated[Form, Depends(read_form)]
+async def _usual_form(request: Request) -> Form:
+    return await read_form(request)
+
+
+SentForm = Annotated[Form, Depends(_usual_form)]
 
 
 def errors_by_field(error: Invalid) -> dict[str, str]:

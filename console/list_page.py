@@ -5,13 +5,13 @@ Every link is made from the address itself, so a page can be copied, bookmarked 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from markupsafe import Markup, escape
 
-from console import wording
+from console import bulk_page, wording
 from console.list_address import ListAddress
 from console.list_filters import Chip, Group, chips_of, menu_of, outside_the_menu
 
@@ -199,6 +199,23 @@ class ListPage:
         if self.query:
             return "Search looks at email, domain, company and contact."
         return "No lead has all of this at once."
+
+    @property
+    def bulk_actions(self) -> Sequence[bulk_page.BarAction]:
+        """What can be done with many of these leads at once; in the bin nothing."""
+        return () if self.in_bin else bulk_page.ACTIONS
+
+    @property
+    def bulk_query(self) -> str:
+        """Which leads these are, whatever their order and page."""
+        return self._address.url(sort="").partition("?")[2]
+
+    @property
+    def all_in_words(self) -> str:
+        """Everything that matches: all 1,284 leads, all about 3.4 million leads."""
+        words = self.total_words if self._total else ""
+        few = words[:1].lower() + words[1:]
+        return f"all {few} that match" if self._address.filters or self.query else f"all {few} leads"
 
     @property
     def export_url(self) -> str:

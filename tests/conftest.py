@@ -46,7 +46,7 @@ async def template(server_url: str) -> str:
         await connection.execute("SELECT pg_advisory_lock($1)", MAKING_TEMPLATE)
         if not await connection.fetchval("SELECT true FROM pg_database WHERE datname = $1", name):
             await connection.execute(f'CREATE DATABASE "{name}_draft"')
-            await _migrate(in_database(server_url, f"{name}_draft"))
+            await migrate(in_database(server_url, f"{name}_draft"))
             await connection.execute(f'ALTER DATABASE "{name}_draft" RENAME TO "{name}"')
     finally:
         await connection.close()
@@ -133,7 +133,8 @@ def in_database(url: str, name: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
 
-async def _migrate(url: str) -> None:
+async def migrate(url: str) -> None:
+    """Run every migration at this owner's address."""
     config = Config(str(ROOT / "alembic.ini"))
     config.attributes["url"] = url
     await asyncio.to_thread(command.upgrade, config, "head")

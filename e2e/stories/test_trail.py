@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from e2e.axe import scrolls_sideways, violations
 from e2e.conftest import NewContext
@@ -160,6 +160,25 @@ def test_a_change_by_somebody_else_does_not_end_the_look_back(page: Page, stone:
 
     expect(trail.then("City")).to_contain_text("Today: Braga")
     expect(page.locator("#lead-name")).to_contain_text("as it stood")
+
+
+def test_what_comes_too_late_does_not_take_the_reader_back(page: Page, stone: dict[str, Any]) -> None:
+    trail = TrailPanel(page).open(stone, "?at=1")
+    address = re.compile(r"\?at=1$")
+    held: list[Route] = []
+    page.route(address, lambda route: held.append(route))  # noqa: PLW0108 - Playwright takes no builtin
+    with page.expect_request(address):
+        a_change(page, stone, city="Braga")
+
+    trail.panel.get_by_role("link", name="Back to today").click()
+    LeadPanel(page).shows("Stone and Sons")
+    with page.expect_response(address) as late:
+        for route in held:
+            route.continue_()
+    late.value.finished()
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+
+    LeadPanel(page).shows("Stone and Sons")
 
 
 def test_by_keyboard_alone_a_value_comes_back(page: Page, stone: dict[str, Any]) -> None:

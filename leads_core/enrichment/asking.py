@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -37,6 +38,7 @@ class Answer:
     provider_is_down: bool = False
     from_lead_alone: bool = False
     comes_in: float | None = None
+    milliseconds: int | None = None
 
 
 class Asking:
@@ -89,6 +91,12 @@ class Asking:
 
 
 async def _answer(provider: Provider, subject: Subject) -> Answer:
+    began = time.monotonic()
+    answer = await _said(provider, subject)
+    return replace(answer, milliseconds=round((time.monotonic() - began) * 1000))
+
+
+async def _said(provider: Provider, subject: Subject) -> Answer:
     seconds: float = getattr(provider, "seconds", PROVIDER_SECONDS)
     try:
         async with asyncio.timeout(seconds):

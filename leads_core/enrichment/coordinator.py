@@ -90,8 +90,11 @@ class Coordinator:
         if reason is None:
             end = _end_of(answers)
 
+        used: dict[str, list[str]] = {}
+
         def decide(current: LeadRead, at: datetime) -> Mapping[str, Any]:
             filled = {} if current.is_deleted else merging.fills(current, facts)
+            used.update(_used(filled))
             return {**filled, **end, **({"enriched_at": at} if filled else {})}
 
         async def beside(session: AsyncSession, _lead: LeadRead) -> None:
@@ -101,7 +104,9 @@ class Coordinator:
             await queries.note_checked(session, lead.id, trail.now())
             failed = end["enrichment_status"] == EnrichmentStatus.FAILED.value
             state = JobState.FAILED if failed else JobState.COMPLETED
-            await queue.finish(session, job.id, state, error=end["enrichment_error"], result=_result(answers, end))
+            await queue.finish(
+                session, job.id, state, error=end["enrichment_error"], result=_result(answers, end, used)
+            )
 
         if await self._leads.record_enrichment(lead.id, job.id, decide, beside) is None:
             await self._end_without_lead(job)
@@ -170,10 +175,26 @@ def _failed(sentence: str | None) -> dict[str, Any]:
     }
 
 
-def _result(answers: Sequence[Answer], end: Mapping[str, Any]) -> dict[str, Any]:
+def _used(filled: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Provider -> the fields that its facts filled."""
+    used: dict[str, list[str]] = {}
+    for field in filled.keys() - {"provenance"}:
+        used.setdefault(filled["provenance"][field]["source"], []).append(field)
+    return used
+
+
+def _result(answers: Sequence[Answer], end: Mapping[str, Any], used: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """What each provider gave; milliseconds is null where it was not asked: its answer was kept, or it is paused."""
     return {
         "outcome": end["enrichment_outcome"],
         "providers": [
-            {"name": answer.provider, "facts": len(answer.facts), "error": answer.failure} for answer in answers
+            {
+                "name": answer.provider,
+                "facts": len(answer.facts),
+                "error": answer.failure,
+                "milliseconds": answer.milliseconds,
+                "used": sorted(used.get(answer.provider, ())),
+            }
+            for answer in answers
         ],
     }

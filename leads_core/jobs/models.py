@@ -48,6 +48,18 @@ class Job(Base):
         Index("ix_jobs_unfinished", "kind", "created_at", postgresql_where=text("finished_at IS NULL")),
         Index("ix_jobs_refresh", "created_at", postgresql_where=text("wanted ? 'refresh'")),
         Index("ix_jobs_kind_id", "kind", "id", postgresql_where=text("kind <> 'enrichment'")),
+        Index(
+            "ix_jobs_enrichments_waiting",
+            "state",
+            "created_at",
+            postgresql_where=text("finished_at IS NULL AND kind = 'enrichment'"),
+        ),
+        Index(
+            "ix_jobs_enrichments_ended",
+            "state",
+            "finished_at",
+            postgresql_where=text("finished_at IS NOT NULL AND kind = 'enrichment'"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

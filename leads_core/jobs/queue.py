@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, insert, select, text, update
+from sqlalchemy import CursorResult, bindparam, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -41,6 +41,22 @@ ENQUEUE = text("""
 """)
 
 LEAVE = text("DELETE FROM pgqueuer WHERE dedupe_key = :key RETURNING priority")
+
+# A delivery that broke is held in its place (the queue library's status 'failed'); it keeps its lane.
+HELD_AND_ENDED = text("""
+    DELETE FROM pgqueuer held WHERE held.status = 'failed' AND (
+        EXISTS (SELECT FROM jobs WHERE jobs.id::text = held.dedupe_key AND jobs.finished_at IS NOT NULL)
+        OR EXISTS (SELECT FROM pgqueuer other
+                   WHERE other.dedupe_key = held.dedupe_key AND other.status IN ('queued', 'picked')))
+""")
+DELIVER_HELD = text("""
+    UPDATE pgqueuer SET status = 'queued', execute_after = now(), updated = now(), queue_manager_id = NULL
+    WHERE status = 'failed' AND id IN (SELECT min(id) FROM pgqueuer WHERE status = 'failed' GROUP BY dedupe_key)
+""")
+WITHOUT_A_PLACE = text("""
+    SELECT id, kind FROM jobs
+    WHERE finished_at IS NULL AND NOT EXISTS (SELECT FROM pgqueuer place WHERE place.dedupe_key = jobs.id::text)
+""")
 
 QUEUE_STATE = text("""
     SELECT count(*) FILTER (WHERE state IN ('queued', 'retrying')) AS waiting,
@@ -171,10 +187,28 @@ async def enqueue(session: AsyncSession, kind: JobKind, job_id: UUID, *, priorit
     )
 
 
-async def enqueue_afresh(session: AsyncSession, kind: JobKind, job_id: UUID) -> None:
-    """The job's place in the queue anew, in its lane, whatever a worker that left has made of the old one."""
+async def enqueue_afresh(session: AsyncSession, kind: JobKind, job_id: UUID, *, priority: int = PRIORITY_ASKED) -> None:
+    """The job's place in the queue anew, in its lane, whatever a worker that left has made of the old one.
+
+    priority: where it stood, should the old place be gone already.
+    """
     old = await session.scalar(LEAVE, {"key": str(job_id)})
-    await enqueue(session, kind, job_id, priority=PRIORITY_ASKED if old is None else old)
+    await enqueue(session, kind, job_id, priority=priority if old is None else old)
+
+
+async def rescue(session: AsyncSession) -> int:
+    """Give every job that has not ended its place in the queue, should a broken delivery have cost it that.
+
+    Job and place are written and removed so that nobody ever sees the one without the other, so whatever is found here
+    was lost. Gives the number of those. Several workers at once do no harm.
+    """
+    await session.execute(HELD_AND_ENDED)
+    held = cast(CursorResult[Any], await session.execute(DELIVER_HELD)).rowcount
+    lost = (await session.execute(WITHOUT_A_PLACE)).all()
+    for job_id, kind in lost:
+        many = kind in {JobKind.IMPORT.value, JobKind.BULK.value}
+        await enqueue(session, JobKind(kind), job_id, priority=PRIORITY_BULK if many else PRIORITY_ASKED)
+    return held + len(lost)
 
 
 def lane_of(kind: JobKind, priority: int) -> str:
@@ -285,7 +319,7 @@ async def put_back(session: AsyncSession, job_id: UUID, *, state: JobState, erro
     await session.execute(waits.values(state=state.value, error=error, next_attempt_at=due if delay else None))
 
 
-async def past_deadline(session: AsyncSession, limit: int = 100) -> list[JobRead]:
+async def past_deadline(session: AsyncSession, limit: int = 1000) -> list[JobRead]:
     """Enrichments that a worker first took longer ago than the deadline, by ix_jobs_unfinished."""
     late = func.now() - func.make_interval(0, 0, 0, 0, 0, 0, DEADLINE_SECONDS)
     wanted = select(Job).where(Job.kind == JobKind.ENRICHMENT.value, Job.finished_at.is_(None), Job.started_at < late)

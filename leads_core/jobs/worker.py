@@ -25,6 +25,7 @@ from leads_core import context
 from leads_core.database import Database, asyncpg_url, connect
 from leads_core.errors import Unavailable
 from leads_core.jobs import queue
+from leads_core.jobs.alive import worker_name
 from leads_core.jobs.backoff import Retry
 from leads_core.jobs.models import JobKind, JobState
 from leads_core.jobs.queue import JobRead
@@ -35,8 +36,9 @@ log = structlog.get_logger(__name__)
 LOST_AFTER = timedelta(seconds=15)
 #: A new job is notified at once; one that becomes due again is found within this time.
 LOOKS_AGAIN_AFTER = timedelta(seconds=1)
-#: What runs at SIGTERM has this long to end before it is given back.
-GRACE_SECONDS = 7.0
+#: What runs at SIGTERM has this long to end before it is given back, and then this long to break off.
+GRACE_SECONDS = 6.5
+BREAKING_OFF_SECONDS = 1.5
 AT_ONCE = 20
 BULK_AT_ONCE = 10
 BATCH = 5
@@ -61,6 +63,13 @@ class Chore:
     do: Callable[[], Awaitable[Any]]
 
 
+@dataclass(frozen=True, slots=True)
+class _AtWork:
+    task: asyncio.Task[Any]
+    job: JobRead
+    priority: int
+
+
 @dataclass(slots=True)
 class _Lane:
     """Jobs of one urgency, with places and a connection of their own. running: what is at work, by the job's id."""
@@ -68,7 +77,7 @@ class _Lane:
     priority: int
     at_once: int
     queue: PgQueuer | None = None
-    running: dict[UUID, tuple[asyncio.Task[Any], JobRead]] = field(default_factory=dict)
+    running: dict[UUID, _AtWork] = field(default_factory=dict)
 
 
 class Worker:
@@ -77,8 +86,10 @@ class Worker:
     def __init__(self, database: Database, handlers: Mapping[JobKind, Handler], chores: Sequence[Chore] = ()) -> None:
         self._database = database
         self._handlers = handlers
-        self._chores = (*chores, Chore("deadlines", 30, self._end_late_jobs))
+        own = (Chore("deadlines", 20, self._end_late_jobs), Chore("lost places in the queue", 10, self._rescue))
+        self._chores = (*chores, *own)
         self._stopping = asyncio.Event()
+        self._name = worker_name()
         self._lanes = (
             _Lane(queue.PRIORITY_ASKED, AT_ONCE),
             # Of what many leads wait for; beside the others, so that a backlog takes nobody's place.
@@ -115,11 +126,17 @@ class Worker:
 
     async def _take_jobs(self, lane: _Lane) -> None:
         async with asyncpg.create_pool(
-            asyncpg_url(self._database.url), min_size=2, max_size=4, connect=connect
+            asyncpg_url(self._database.url),
+            min_size=2,
+            max_size=4,
+            connect=connect,
+            server_settings={"application_name": self._name},
         ) as pool:
             lane.queue = PgQueuer.from_asyncpg_pool(pool)
             for kind in self._handlers:
-                lane.queue.entrypoint(queue.lane_of(kind, lane.priority))(partial(self._deliver, lane))
+                # Held, should all else break, so that it can be delivered again.
+                place = lane.queue.entrypoint(queue.lane_of(kind, lane.priority), on_failure="hold")
+                place(partial(self._deliver, lane))
             running = asyncio.create_task(
                 lane.queue.run(
                     batch_size=BATCH,
@@ -136,36 +153,45 @@ class Worker:
                 await asyncio.wait({running}, timeout=GRACE_SECONDS)
                 if not running.done():
                     await self._give_back(lane, running)
+                    pool.terminate()
             else:
                 await running
 
     async def _give_back(self, lane: _Lane, running: asyncio.Task[None]) -> None:
         """Stop what still runs; others may take it at once."""
         unfinished = dict(lane.running)
-        for task, _ in unfinished.values():
-            task.cancel()
-        await asyncio.wait({running}, timeout=2)  # the queue library closes its books on them
-        running.cancel()
-        async with self._database.transaction() as session:
-            for _, job in unfinished.values():
-                await queue.put_back(session, job.id, state=JobState.QUEUED, error=None, delay=0)
-                await queue.enqueue_afresh(session, JobKind(job.kind), job.id)
-        log.info("gave_back", jobs=len(unfinished))
+        for at_work in unfinished.values():
+            at_work.task.cancel()
+        try:
+            async with self._database.transaction() as session:
+                for job_id, at_work in unfinished.items():
+                    await queue.put_back(session, job_id, state=JobState.QUEUED, error=None, delay=0)
+                    await queue.enqueue_afresh(session, JobKind(at_work.job.kind), job_id, priority=at_work.priority)
+            log.info("gave_back", jobs=len(unfinished))
+        finally:
+            await asyncio.wait({running}, timeout=BREAKING_OFF_SECONDS)  # the queue library closes its books on them
+            running.cancel()
 
     async def _deliver(self, lane: _Lane, item: QueueItem) -> None:
-        job_id = UUID(bytes=item.payload or b"")
+        try:
+            await self._take_up(lane, UUID(bytes=item.payload or b""), item.priority)
+        except Unavailable as error:
+            raise RetryRequested(delay=timedelta(seconds=2), reason=str(error)) from error
+
+    async def _take_up(self, lane: _Lane, job_id: UUID, priority: int) -> None:
         async with self._database.transaction() as session:
             job = await queue.take(session, job_id)
         if job is None:
             return
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - the queue library runs each delivery as a task
-        lane.running[job_id] = (task, job)
+        mine = lane.running[job_id] = _AtWork(task, job, priority)
         try:
             with context.acting_as(in_the_name_of(job)):
                 await self._attempt(job)
         finally:
-            del lane.running[job_id]
+            if lane.running.get(job_id) is mine:  # no second delivery has come meanwhile
+                del lane.running[job_id]
 
     async def _attempt(self, job: JobRead) -> None:
         handler = self._handlers[JobKind(job.kind)]
@@ -175,20 +201,38 @@ class Worker:
             async with self._database.transaction() as session:
                 await queue.put_back(session, job.id, state=JobState.RETRYING, error=str(retry), delay=retry.delay)
             raise RetryRequested(delay=timedelta(seconds=retry.delay), reason=str(retry)) from retry
-        except Unavailable as error:
-            raise RetryRequested(delay=timedelta(seconds=2), reason=str(error)) from error
+        except Unavailable:
+            raise
         except Exception:
             log.exception("job_broke", job_id=str(job.id), kind=job.kind)
             await handler.give_up(job, "Something went wrong on our side. It is in the log under the job's number.")
 
     async def _end_late_jobs(self) -> None:
+        """All of them, whatever becomes of one."""
         async with self._database.transaction() as session:
             late = await queue.past_deadline(session)
         for job in late:
             handler = self._handlers.get(JobKind(job.kind))
-            if handler is not None:
+            if handler is None:
+                continue
+            try:
                 with context.acting_as(in_the_name_of(job)):
                     await handler.give_up(job, "It took longer than 10 minutes and was stopped. Try again later.")
+            except Exception:
+                log.exception("late_job_not_ended", job_id=str(job.id), kind=job.kind)
+            self._stop_running(job.id)
+
+    def _stop_running(self, job_id: UUID) -> None:
+        """Free its place, should it be at work here: it can write nothing any more."""
+        for lane in self._lanes:
+            if job_id in lane.running:
+                lane.running[job_id].task.cancel()
+
+    async def _rescue(self) -> None:
+        async with self._database.transaction() as session:
+            rescued = await queue.rescue(session)
+        if rescued:
+            log.warning("rescued_jobs", jobs=rescued)
 
     async def _repeat(self, chore: Chore) -> None:
         while not self._stopping.is_set():

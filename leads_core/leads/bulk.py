@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, ForeignKeyConstraint, Integer, Table, Uuid, bindparam, text
+from sqlalchemy import Column, ForeignKeyConstraint, Integer, Table, Uuid, bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -23,6 +23,8 @@ from leads_core.jobs.models import JobKind, JobState
 from leads_core.jobs.queue import JobRead
 from leads_core.leads.conditions import Values, conditions_of, like
 from leads_core.leads.filters import LeadFilter
+from leads_core.leads.models import Lead
+from leads_core.leads.schemas import LeadRead
 from leads_core.leads.service import LeadService
 
 #: More are for an import, or for a narrower filter.
@@ -112,6 +114,14 @@ def freezing(wanted: LeadFilter, job_id: UUID) -> tuple[str, list[Any]]:
         FROM (SELECT l.id FROM leads l WHERE {where} LIMIT {LARGEST + 1}) AS frozen
     """  # noqa: S608 - every piece is ours; what people give is a parameter
     return statement, values.given
+
+
+async def names_of_left(database: Database, job: JobRead) -> dict[UUID, str]:
+    """What the leads are called that the job's result lists: also those in the bin, none of those that are nowhere."""
+    ids = [UUID(row["lead_id"]) for row in (job.result or {}).get("rows", [])]
+    async with database.transaction() as session:
+        found = await session.scalars(select(Lead).where(Lead.id.in_(ids)))
+        return {lead.id: LeadRead.of(lead).name for lead in found}
 
 
 class BulkHandler:

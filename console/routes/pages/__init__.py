@@ -2,6 +2,7 @@
 
 from console.routes.pages import (
     audit,
+    bulk,
     dashboard,
     erasing,
     imports,
@@ -20,6 +21,7 @@ ROUTERS = (
     imports.router,
     audit.router,
     leads.router,
+    bulk.router,
     lead.router,
     lead_history.router,
     suggestions.router,

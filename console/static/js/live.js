@@ -70,13 +70,19 @@ function fetchBlocks() {
   if (page()) again(page().dataset.here, "#lead-page")
   const lead = panel()?.dataset.lead
   const busy = panel()?.querySelector("form.editing, form [data-save]") || document.getElementById("dialogs").hasChildNodes()
-  if (lead && !busy && (all || ids.has(lead))) again(panel().dataset.here ?? `/leads/${lead}`, "#panel")
+  if (lead && !busy && (all || ids.has(lead))) again(panel().dataset.here ?? `/leads/${lead}`, "#panel", panel().dataset.here)
   tell(all, ids)
 }
 
-function again(address, target) {
-  return htmx.ajax("GET", address, { source: document.querySelector(target), target, swap: "outerMorph", quiet: true, push: null, replace: null })
+function again(address, target, here) {
+  return htmx.ajax("GET", address, { source: document.querySelector(target), target, swap: "outerMorph", quiet: true, here, push: null, replace: null })
 }
+
+// The panel went elsewhere while this was on its way: it comes too late.
+document.addEventListener("htmx:before:swap", (event) => {
+  const { quiet, here } = event.detail.ctx
+  if (quiet && here && panel()?.dataset.here !== here) event.preventDefault()
+})
 
 // One polite sentence for whoever listens instead of looking.
 function tell(all, ids) {

@@ -1,5 +1,6 @@
 // One key for each thing people do all day. Silent while somebody types.
 import { openLead, drawer } from "./drawer.js"
+import { toggleRow } from "./selection.js"
 
 let current = null // id of the row the keys work on
 
@@ -56,6 +57,7 @@ const KEYS = {
   Enter: () => {
     if (document.activeElement === document.body && current) openLead(current)
   },
+  x: () => toggleRow(current),
   e: () => ofRow("edit"),
   r: () => ofRow("enrich"),
   y: () => inPanel("accept"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 import phonenumbers
 
@@ -64,6 +64,10 @@ class Gathered:
         except ValueError:
             return
 
+    def dialled_in(self) -> str | None:
+        """Where a number without a country code is dialled: the company's country, else its domain's."""
+        return self.value("country", sure=not self.foreign) or (None if self.foreign else country_of_domain(self.url))
+
     def value(self, field: str, *, sure: bool = False) -> Any:
         """What was found for field; sure: unless it is another company's."""
         held = self._best.get((field, None))
@@ -98,7 +102,7 @@ def add_profile(link: str, found: Gathered, *, linkedin: int) -> None:
     if parts.path.strip("/") == "" or _SHARING.match(parts.path):
         return
     if site == "linkedin.com":
-        if page := _COMPANY_PAGE.match(parts.path):
+        if (page := _COMPANY_PAGE.match(parts.path)) and unquote(page[0]).rpartition("/")[2].strip("."):
             found.add_read(
                 "linkedin_url", normalise_linkedin_url, f"https://www.linkedin.com{page[0].lower()}", linkedin
             )

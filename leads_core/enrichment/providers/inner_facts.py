@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import islice, pairwise
 
 from leads_core.enrichment.providers import FoundFact
 from leads_core.enrichment.providers.gathered import Gathered, add_email, company_of, country_of_domain, host_of
-from leads_core.enrichment.providers.page_facts import country_of_phone, facts_of_page, letters_of
+from leads_core.enrichment.providers.legal_forms import has_legal_form
+from leads_core.enrichment.providers.page_facts import country_of_phone, facts_of_page
 from leads_core.enrichment.providers.page_links import Kind
-from leads_core.enrichment.providers.page_text import LINE, parsed, safe_line, visible_text
+from leads_core.enrichment.providers.page_text import LINE, letters_of, parsed, safe_line, visible_text
 from leads_core.leads.normalising import normalise_phone
 
 #: Title, description and language of an inner page are the page's, not the company's.
@@ -19,23 +21,28 @@ FIELDS = frozenset(
      "founded_on", "employee_count", "employee_range"}
 )  # fmt: skip
 _SUREST = frozenset({"phone", "email", "address"})
-SURER = 20
+SURER = 25
 """What an imprint or a contact page adds to the confidence in how a company can be reached, up to SUREST."""
 SUREST = 97
 MAX_TEXT = 100_000
+_PHONE_WORDS = """
+    tel · tele · telefon · telefono · telefonie · telefone · teléfono · telefoon · telefonnummer · telefonszám ·
+    telephone · téléphone · phone · fon · ruf · rufnummer · call · call us · tlf · tfn · puh · puhelin · mobile · mob ·
+    тел · телефон · τηλ · τηλέφωνο · 電話 · 電話番号 · 电话 · 電話 · 전화 · 대표전화 · هاتف · טלפון · โทร · điện thoại
+"""
 _PHONE = re.compile(
-    r"""(?<!\w)(?:tel(?:efon[oie]?|e(?:ph|f)one|éfono|efoon|efonnummer|efonszám)?|phone|fon|t[ée]l[ée]phone|ruf(?:nummer)?
-    |call(?:\sus)?|tlf|tfn|puh(?:elin)?|тел(?:ефон)?|τηλ(?:έφωνο)?|電話(?:番号)?|电话|電話|전화|대표전화|هاتف|טלפון|โทร|điện\sthoại|mob(?:ile)?)
-    \s{0,3}[.:：]{0,2}\s{0,5}(\(?[+＋0-9][0-9\s()/.\-–]{5,24}[0-9])""",
-    re.IGNORECASE | re.VERBOSE,
+    rf"(?<!\w)(?:{'|'.join(re.escape(word.strip()) for word in _PHONE_WORDS.split('·'))})"
+    r"\s{0,3}[.:：]{0,2}\s{0,5}(\(?[+＋0-9][0-9\s()/.\-–]{5,24}[0-9])",
+    re.IGNORECASE,
 )
 _EMAIL = re.compile(r"(?<![\w.+-])[A-Za-z0-9][\w.+-]{0,63}@[A-Za-z0-9][A-Za-z0-9.-]{1,120}\.[A-Za-z]{2,24}(?![\w-])")
-_LEGAL_FORM = re.compile(
-    r"""(?:\b(?:GmbH(?:\s?&\s?Co\.?\s?KG(?:aA)?)?|gGmbH|AG|SE|UG(?:\s\(haftungsbeschränkt\))?|KGaA|KG|OHG|GbR|e\.\s?K|eG|e\.\s?V|Ltd|Limited
-    |LLC|LLP|Inc|PLC|SARL|S\.?A\.?R\.?L|SAS|S\.?A\.?S|SASU|EURL|S\.?A|S\.?L(?:\.?U)?|S\.?r\.?l|S\.?p\.?A|S\.?n\.?c|B\.?V|N\.?V|VOF|Lda|Ltda|Oyj?|AB|AS|A/S|ApS|ehf
-    |Sp\.\s?z\s?o\.\s?o|s\.\s?r\.\s?o|a\.\s?s|d\.\s?o\.\s?o|Kft|Zrt|S\.R\.L|A\.Ş|Ltd\.\sŞti|Pty\sLtd)\.?\Z)|株式会社|有限公司|\A(?:ООО|АО|ТОО|ТОВ)\s""",
-    re.VERBOSE,
+# Two lines, as most of Europe writes an address: `Wolfhager Straße 88` or `3, rue de l'Aspic`, then `34117 Kassel`.
+_HOUSE = r"\d{1,4}\s?[a-zA-Z]?"
+_STREET = re.compile(
+    rf"[^\W\d_][^\d|@]{{2,60}}\s{_HOUSE}(?:\s?[-/–]\s?{_HOUSE})?|\d{{1,4}}(?:\s(?:bis|ter))?,?\s[^\W\d_][^\d|@]{{3,60}}"
 )
+_POSTAL_CODE = r"(?:[A-Z]{1,2}[\s-])?(?:\d\d-\d{3}|\d{3}\s\d\d|\d{4}\s[A-Z]{2}|\d{4,6})"
+_PLACE = re.compile(rf"{_POSTAL_CODE}\s([^\W\d_][^\d,;:|@()]{{1,40}})(?:\([A-Z]{{2}}\))?")
 
 
 def facts_of_inner_page(
@@ -72,15 +79,19 @@ def _weighed(fact: FoundFact, kind: Kind) -> FoundFact:
 
 
 def _read_text(text: str, found: Gathered, country: str | None) -> None:
+    lines = [line for raw in text.splitlines()[:4000] if (line := safe_line(raw, LINE))]
     own = letters_of(company_of(host_of(found.url)).partition(".")[0])
-    for line in text.splitlines()[:2000]:
-        if (name := safe_line(line, LINE)) and len(name) <= 80 and _LEGAL_FORM.search(name) and _is_named(own, name):
-            found.add("company_name", name, 80)
+    named = (line for line in lines if len(line) <= 80 and has_legal_form(line) and _is_named(own, line))
+    found.add("company_name", next(named, None), 80)
+    for street, place in pairwise(lines):
+        if _STREET.fullmatch(street) and (matched := _PLACE.fullmatch(place)) and matched[1][0].isupper():
+            found.add("address", f"{street}, {place}", 60)
+            found.add("city", matched[1].strip(), 65)
             break
-    for matched in list(_PHONE.finditer(text))[:1]:
+    for matched in islice(_PHONE.finditer(text), 1):
         found.add_read("phone", lambda text: normalise_phone(text, country), safe_line(matched[1], 50), 60)
         found.add("country", country_of_phone(found.value("phone")), 55)
-    for matched in list(_EMAIL.finditer(text))[:20]:
+    for matched in islice(_EMAIL.finditer(text), 20):
         add_email(matched[0], found, 55, of_others=45)
 
 

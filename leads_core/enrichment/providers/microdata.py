@@ -30,7 +30,7 @@ def _read(node: LexborNode, found: Gathered, industry: str | None) -> None:
     if parts["streetAddress"]:
         whole = ", ".join(part for part in (parts["streetAddress"], place, parts["addressCountry"]) if part)
         found.add("address", safe_line(whole, 300), 80)
-    country = found.value("country", sure=True)
+    country = found.dialled_in()
     found.add_read("phone", lambda text: normalise_phone(text, country), _value(node, "telephone"), 80)
     add_email((_value(node, "email") or "").removeprefix("mailto:"), found, 75)
     found.add("industry", industry, 65)

@@ -34,7 +34,7 @@ def _read(node: Node, found: Gathered) -> None:
     for name in texts(node.get("name"))[:1]:
         found.add("company_name", safe_line(name, LINE), 90)
     _read_address(node, found)
-    country = found.value("country")
+    country = found.dialled_in()
     contact_phones = [text for point in objects(node.get("contactPoint")) for text in texts(point.get("telephone"))]
     phones = [(text, 90) for text in texts(node.get("telephone"))] + [(text, 80) for text in contact_phones]
     for phone, confidence in phones:

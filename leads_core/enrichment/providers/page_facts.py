@@ -4,7 +4,6 @@ character, lone surrogate or overlong text leaves here."""
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from itertools import islice
 from urllib.parse import unquote, urlsplit
@@ -18,11 +17,10 @@ from leads_core.enrichment.providers.gathered import (
     add_email,
     add_profile,
     company_of,
-    country_of_domain,
 )
 from leads_core.enrichment.providers.microdata import read_microdata
 from leads_core.enrichment.providers.organization_facts import read_organization
-from leads_core.enrichment.providers.page_text import LINE, PARAGRAPH, parsed, safe_line
+from leads_core.enrichment.providers.page_text import LINE, PARAGRAPH, letters_of, parsed, safe_line
 from leads_core.leads.normalising import normalise_language, normalise_phone, normalise_web_address
 
 FIELDS = frozenset(
@@ -86,11 +84,6 @@ def _name_in_title(title: str | None, url: str) -> str | None:
     return None
 
 
-def letters_of(text: str) -> str:
-    """Letters and digits alone, in lower case, without accents: what a name and its domain share."""
-    return "".join(letter for letter in unicodedata.normalize("NFKD", text).casefold() if letter.isalnum())
-
-
 def _read_links(page: LexborHTMLParser, found: Gathered, dialled_in: str | None) -> None:
     phones: list[str] = []
     for node in _elements(page, "a[href]"):
@@ -102,8 +95,8 @@ def _read_links(page: LexborHTMLParser, found: Gathered, dialled_in: str | None)
             add_email(unquote(href[7:].partition("?")[0], errors="ignore"), found, 60, of_others=50)
         elif scheme.startswith(("http", "//")):
             add_profile("https:" + href if href.startswith("//") else href, found, linkedin=80)
-    country = found.value("country", sure=True) or dialled_in or country_of_domain(found.url)
-    for phone in phones[:1]:
+    country = found.value("country", sure=True) or dialled_in or found.dialled_in()
+    for phone in phones[:20]:  # the first that is one: equals do not replace it
         found.add_read("phone", lambda text: normalise_phone(text, country), safe_line(phone, 50), 70)
     found.add("country", country_of_phone(found.value("phone", sure=True)), 55)
 

@@ -158,8 +158,15 @@ def _points_of_address(address: str, kind: Kind) -> int:
 
 
 def _stands_in(word: str, text: str) -> bool:
+    if word in _SAID_OF_OTHERS_TOO:
+        return False
     return word in text if word >= _FIRST_WITHOUT_SPACES else f" {word} " in f" {text} "
 
 
+#: Alone they are a link to the page about this company; among others (`Register your company`) to anything.
+_SAID_OF_OTHERS_TOO = frozenset(
+    {"company", "firma", "unternehmen", "entreprise", "empresa", "nosotros", "azienda", "sobre", "yritys", "kurumsal",
+     "meist", "colofon"}
+)  # fmt: skip
 _PLAIN_WORDS = {kind: frozenset(_plain(word) for word in words.split("·")) for kind, words in _WORDS.items()}
 _CLOSED_WORDS = {kind: frozenset(word.replace(" ", "") for word in words) for kind, words in _PLAIN_WORDS.items()}

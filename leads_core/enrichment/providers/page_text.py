@@ -92,3 +92,8 @@ def visible_text(page: LexborHTMLParser, limit: int) -> str:
     """What a reader sees, a line for each piece of text, up to limit characters. Takes scripts and styles out."""
     page.strip_tags(["script", "style", "noscript", "template"])
     return page.body.text(deep=True, separator="\n")[:limit] if page.body else ""
+
+
+def letters_of(text: str) -> str:
+    """Letters and digits alone, in lower case, without accents: what a name and its domain share."""
+    return "".join(letter for letter in unicodedata.normalize("NFKD", text).casefold() if letter.isalnum())

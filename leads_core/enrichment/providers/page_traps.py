@@ -14,12 +14,17 @@ _ERROR = re.compile(
     |seite\s(?:wurde\s)?nicht\s(?:gefunden|verf[üu]gbar)|page\s(?:non\strouv|introuvable|inexistante)|p[áa]gina\s(?:no\s(?:encontrad|existe)|n[ãa]o\sencontrad|non\strovata)
     |pagina\s(?:niet\sgevonden|non\strovata)|strona\snie\sistnieje|nie\sznaleziono\sstrony|страница\sне\sнайдена|sidan\shittades\sinte
     |siden\s(?:blev\s)?ikke\sfundet|sivua\sei\sl[öo]ydy|sayfa\sbulunamad[ıi]|ページが見つかりません|页面不存在|找不到(?:页面|頁面)
-    |internal\sserver\serror|bad\sgateway|service\s(?:temporarily\s)?unavailable|access\sdenied|forbidden
-    |(?:under|down\sfor|im)\s(?:scheduled\s)?(?:maintenance|wartungsmodus)|wartungsarbeiten|maintenance\smode|en\smaintenance""",
+    |internal\sserver\serror|bad\sgateway|service\s(?:temporarily\s)?unavailable|access\sdenied""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_CLOSED = re.compile(
+    r"""(?:under|down\sfor)\s(?:scheduled\s|planned\s)?maintenance|maintenance\smode|wartungsarbeiten|wartungsmodus|wegen\swartung
+    |en\s(?:cours\sde\s)?maintenance|en\smantenimiento|in\smanutenzione|em\smanuten[çc][ãa]o|in\sonderhoud|przerwa\stechniczna
+    |технические\sработы|メンテナンス中|维护中|維護中""",
     re.IGNORECASE | re.VERBOSE,
 )
 _GATE = re.compile(
-    r"""just\sa\smoment|checking\syour\sbrowser|attention\srequired|verif(?:y|ying)\s(?:that\s)?you\sare\s(?:a\s)?human
+    r"""\Ajust\sa\smoment\W*\Z|checking\syour\sbrowser|attention\srequired!?\s\|\scloudflare|verif(?:y|ying)\s(?:that\s)?you\sare\s(?:a\s)?human
     |are\syou\sa\s(?:robot|human)|enable\s(?:javascript\sand\s)?cookies\sto\scontinue|ddos\sprotection\sby""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -45,4 +50,6 @@ def trap_in(body: bytes, *, content_type: str = "") -> str | None:
         return "a login"
     if _ERROR.search(title) or (len(text) < SHORT // 3 and _ERROR.search(text)):
         return "an error"
+    if _CLOSED.search(title) or (len(text) < SHORT // 3 and _CLOSED.search(text)):
+        return "maintenance work"
     return None

@@ -15,14 +15,16 @@ DEALERS = frozenset(
      "parkingpage.namecheap.com", "domainname.shop", "nicsell.com", "squadhelp.com", "parked.com", "cashparking.com"}
 )  # fmt: skip
 _PHRASES = re.compile(
-    r"""domain\s(?:name\s)?(?:is|may\sbe)\s(?:for\ssale|parked|available\sfor)|buy\sthis\sdomain|this\sdomain\sis\sregistered
+    r"""domain\s(?:name\s)?(?:\S+\s)?(?:is|may\sbe)\s(?:for\ssale|parked|available\sfor)|buy\sthis\sdomain|this\sdomain\sis\sregistered
+    |[a-z0-9-]\.[a-z]{2,10}\sis\sfor\ssale|first\sand\sbest\ssource\sfor\sall\sof\sthe\sinformation|sponsored\slistings\sdisplayed
     |parked\s(?:free|domain|page)|domain\sparking|domain\shas\s(?:expired|recently\sbeen\sregistered)|future\shome\sof
     |(?:website|site|page)\s(?:is\s)?(?:under\sconstruction|coming\ssoon)|inquire\sabout\sthis\sdomain
-    |domain\s(?:steht|ist)\s(?:zum\sverkauf|zu\sverkaufen|geparkt|registriert)|hier\sentsteht\seine\s(?:neue\s)?(?:internetpr|website|webseite|homepage)
-    |(?:ce\s)?(?:nom\sde\s)?domaine\s(?:est|a\s[ée]t[ée])\s(?:[àa]\svendre|r[ée]serv|enregistr)|site\sen\sconstruction
-    |dominio\s(?:est[áa]\s)?(?:en\sventa|a\sla\sventa|aparcado)|dominio\s(?:[èe]\s)?in\svendita|sito\sin\s(?:costruzione|allestimento)
+    |domain\s(?:\S+\s)?(?:steht|ist)\s(?:zum\sverkauf|zu\sverkaufen|geparkt|registriert)|hier\sentsteht\seine\s(?:neue\s)?(?:internetpr|website|webseite|homepage)
+    |(?:ce\s)?(?:nom\sde\s)?domaine\s(?:\S+\s)?(?:est\s|a\s[ée]t[ée]\s)?(?:[àa]\svendre|r[ée]serv|enregistr)|site\sen\sconstruction
+    |dominio\s(?:\S+\s)?(?:est[áa]\s)?(?:en\sventa|a\sla\sventa|aparcado)|dominio\s(?:\S+\s)?(?:[èe]\s)?in\svendita|sito\sin\s(?:costruzione|allestimento)
     |dit\sdomein\sis\s(?:te\skoop|geregistreerd|gereserveerd)|domena\s(?:jest\s)?na\ssprzeda|домен\s(?:продается|продаётся|припаркован)
-    |welcome\sto\s(?:nginx|centos)|apache2?\s(?:debian|ubuntu|centos)?\s?default\spage|\bit\sworks!|iis\swindows\sserver
+    |このドメイン(?:は|名)|ドメインが取得|(?:サイト|ページ)は(?:現在)?(?:、)?(?:準備中|工事中)|域名(?:出售|正在出售|已过期)|(?:网站|網站)(?:正在)?(?:建设中|建設中)
+    |(?:홈페이지|사이트)(?:는|가)?\s?준비\s?중|welcome\sto\s(?:nginx|centos)|apache2?\s(?:debian|ubuntu|centos)?\s?default\spage|\bit\sworks!|iis\swindows\sserver
     |web\sserver's\sdefault\spage|default\sweb\s(?:site\s)?page|index\sof\s/|account\ssuspended|plesk|cpanel
     """,
     re.IGNORECASE | re.VERBOSE,
