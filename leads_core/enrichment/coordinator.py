@@ -56,7 +56,7 @@ class Coordinator:
             promised = max((answer.comes_in or 0.0 for answer in passing), default=0.0)
             delay = promised or backoff.delay(job.attempt)
             raise backoff.Retry(delay, f"{passing[0].provider}: {passing[0].failure}")
-        await (self._refresh if is_refresh(job) else self._end)(job, lead, answers)
+        await self._end(job, lead, answers)
         return None
 
     async def _keep(self, lead: LeadRead, job: JobRead, requests: Sequence[RequestRecord]) -> None:
@@ -80,7 +80,10 @@ class Coordinator:
         return None
 
     async def _end(self, job: JobRead, lead: LeadRead, answers: Sequence[Answer], *, reason: str | None = None) -> None:
-        """Facts, fields, provenance, entry and the job's end, in one transaction."""
+        """Facts, fields, provenance, entry and the job's end, in one transaction.
+
+        Of a look-up that nobody asked for only what is new stands in the lead: its status is left alone.
+        """
         facts = [fact for answer in answers for fact in answer.facts]
         end = {
             "enrichment_status": EnrichmentStatus.FAILED.value,
@@ -91,43 +94,30 @@ class Coordinator:
             end = _end_of(answers)
 
         used: dict[str, list[str]] = {}
+        unasked = is_refresh(job)
 
         def decide(current: LeadRead, at: datetime) -> Mapping[str, Any]:
             filled = {} if current.is_deleted else merging.fills(current, facts)
             used.update(_used(filled))
-            return {**filled, **end, **({"enriched_at": at} if filled else {})}
+            changes = {**filled, "enriched_at": at} if filled else {}
+            return changes if unasked else {**changes, **end}
 
         async def beside(session: AsyncSession, _lead: LeadRead) -> None:
             for answer in answers:
                 if answer.failure is None or answer.facts:
                     await queries.replace_facts(session, lead.id, job.id, answer.provider, answer.facts)
             await queries.note_checked(session, lead.id, trail.now())
-            failed = end["enrichment_status"] == EnrichmentStatus.FAILED.value
+            failed = end["enrichment_status"] == EnrichmentStatus.FAILED.value and not unasked
             state = JobState.FAILED if failed else JobState.COMPLETED
             await queue.finish(
                 session, job.id, state, error=end["enrichment_error"], result=_result(answers, end, used)
             )
 
-        if await self._leads.record_enrichment(lead.id, job.id, decide, beside) is None:
-            await self._end_without_lead(job)
-
-    async def _refresh(self, job: JobRead, lead: LeadRead, answers: Sequence[Answer]) -> None:
-        """A scheduled look-up: what is new is filled in; what is the same is only noted as checked."""
-        facts = [fact for answer in answers for fact in answer.facts]
-
-        def decide(current: LeadRead, at: datetime) -> Mapping[str, Any]:
-            filled = merging.fills(current, facts)
-            return {**filled, "enriched_at": at} if filled else {}
-
-        async def beside(session: AsyncSession, _lead: LeadRead) -> None:
-            for answer in answers:
-                if answer.failure is None or answer.facts:
-                    await queries.replace_facts(session, lead.id, job.id, answer.provider, answer.facts)
-            await queries.note_checked(session, lead.id, trail.now())
-            end = _end_of(answers)
-            await queue.finish(session, job.id, JobState.COMPLETED, result=_result(answers, end))
-
-        if await self._leads.record_refresh(lead.id, decide, beside) is None:
+        if unasked:
+            written = await self._leads.record_refresh(lead.id, decide, beside)
+        else:
+            written = await self._leads.record_enrichment(lead.id, job.id, decide, beside)
+        if written is None:
             await self._end_without_lead(job)
 
     async def _end_without_lead(self, job: JobRead) -> None:
