@@ -116,7 +116,7 @@ class BulkView:
             Left(
                 UUID(row["lead_id"]),
                 self._names.get(UUID(row["lead_id"]), "A lead that is not there"),
-                self._words.outcomes[row["outcome"]][1],
+                _sentence(self._words.outcomes[row["outcome"]][1]),
                 UUID(row["lead_id"]) in self._names,
             )
             for row in self._rows
@@ -133,3 +133,7 @@ class BulkView:
         if not left:
             return f"All {self._words.done}." if done > 1 else f"It was {self._words.done}."
         return f"{number(done)} {self._words.done}, {number(left)} {'was' if left == 1 else 'were'} not."
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}."

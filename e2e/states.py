@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from e2e.given import a_change, a_lead, companies, in_the_bin
 from e2e.pages.audit_page import AuditPage
+from e2e.pages.bulk_bar import BulkBar
 from e2e.pages.import_page import ImportPage
 from e2e.pages.lead_form import LeadForm
 from e2e.pages.lead_panel import LeadPanel
@@ -89,6 +90,40 @@ def toast(page: Page) -> None:
     leads.rows.first.get_by_role("link").first.focus()
     page.keyboard.press("#")
     expect(page.locator("#toasts")).to_contain_text("in the bin")
+
+
+def chosen(page: Page) -> None:
+    companies(page, [f"Lead {place:02}" for place in range(52)], country="PT")
+    LeadsPage(page).open("?country=PT")
+    for name in ("Lead 51", "Lead 49", "Lead 48"):
+        BulkBar(page).box(name).check()
+    BulkBar(page).says("3 selected")
+
+
+def bulk_begun(page: Page) -> None:
+    companies(page, ["Ahorn", "Baker Street"])
+    LeadsPage(page).open()
+    BulkBar(page).box("Ahorn").check()
+    BulkBar(page).enrich()
+    expect(BulkBar(page).notice).to_contain_text("started.")
+
+
+def bulk_refused(page: Page) -> None:
+    companies(page, ["Ahorn"])
+    LeadsPage(page).open()
+    BulkBar(page).box("Ahorn").check()
+    page.locator("tr input[form=bulk]").evaluate("box => { box.value = 'nobody' }")
+    BulkBar(page).enrich()
+    expect(BulkBar(page).notice).to_contain_text("Nothing was started")
+
+
+def job(page: Page) -> None:
+    companies(page, ["Ahorn", "Baker Street"])
+    ids = [row.get_attribute("data-lead") for row in LeadsPage(page).open().rows.all()]
+    page.context.request.delete(f"/api/v1/leads/{ids[0]}")
+    answer = page.context.request.post("/api/v1/leads/bulk", data={"action": "enrich", "ids": ids})
+    page.goto(f"/jobs/{answer.json()['id']}")
+    expect(BulkBar(page).outcome("Not found")).to_be_visible()
 
 
 def bin_(page: Page) -> None:
@@ -261,7 +296,7 @@ STATES = [
     State(reach.__name__.strip("_"), reach)
     for reach in (
         empty, table, filtered, no_match, unreadable_filter, filter_menu, account_menu, keys, quick_add_errors, toast,
-        bin_, drawer, drawer_editing, lead_page, lead_in_the_bin, lead_trail_filter, lead_seal, lead_as_it_stood,
+        chosen, bulk_begun, bulk_refused, job, bin_, drawer, drawer_editing, lead_page, lead_in_the_bin, lead_trail_filter, lead_seal, lead_as_it_stood,
         new, new_with_errors, new_duplicate, edit, conflict,
         import_choose, import_check, import_done, import_refused, settings, settings_with_a_new_token,
         settings_refused, audit, audit_filter, audit_no_match, audit_unreadable_filter, audit_empty, nothing_here,
