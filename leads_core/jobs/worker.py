@@ -86,8 +86,7 @@ class Worker:
     def __init__(self, database: Database, handlers: Mapping[JobKind, Handler], chores: Sequence[Chore] = ()) -> None:
         self._database = database
         self._handlers = handlers
-        own = (Chore("deadlines", 20, self._end_late_jobs), Chore("lost places in the queue", 10, self._rescue))
-        self._chores = (*chores, *own)
+        self._chores = (*chores, Chore("late and lost jobs", 10, self._end_late_jobs_and_rescue))
         self._stopping = asyncio.Event()
         self._name = worker_name()
         self._lanes = (
@@ -207,6 +206,13 @@ class Worker:
             log.exception("job_broke", job_id=str(job.id), kind=job.kind)
             await handler.give_up(job, "Something went wrong on our side. It is in the log under the job's number.")
 
+    async def _end_late_jobs_and_rescue(self) -> None:
+        await self._end_late_jobs()
+        async with self._database.transaction() as session:
+            rescued = await queue.rescue(session)
+        if rescued:
+            log.warning("rescued_jobs", jobs=rescued)
+
     async def _end_late_jobs(self) -> None:
         """All of them, whatever becomes of one."""
         async with self._database.transaction() as session:
@@ -227,12 +233,6 @@ class Worker:
         for lane in self._lanes:
             if job_id in lane.running:
                 lane.running[job_id].task.cancel()
-
-    async def _rescue(self) -> None:
-        async with self._database.transaction() as session:
-            rescued = await queue.rescue(session)
-        if rescued:
-            log.warning("rescued_jobs", jobs=rescued)
 
     async def _repeat(self, chore: Chore) -> None:
         while not self._stopping.is_set():

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from leads_core import context
 from leads_core.context import RequestContext
-from leads_core.database import Database
+from leads_core.database import Database, new_id
 from leads_core.errors import Unavailable
 from leads_core.jobs import queue, worker
 from leads_core.jobs.backoff import Retry
@@ -50,9 +52,14 @@ class Recording:
         self.ended.set()
 
 
-async def started(database: Database) -> UUID:
+async def started(database: Database, priority: int = queue.PRIORITY_QUICK_ADD) -> UUID:
     async with database.transaction() as session:
-        return await queue.start(session, JobKind.ENRICHMENT, priority=queue.PRIORITY_QUICK_ADD)
+        return await queue.start(session, JobKind.ENRICHMENT, priority=priority)
+
+
+async def places(owner: asyncpg.Connection) -> list[tuple[str, int]]:
+    """Lane and priority of what waits or is at work."""
+    return [(row["entrypoint"], row["priority"]) for row in await owner.fetch("SELECT * FROM pgqueuer ORDER BY id")]
 
 
 async def found(database: Database, job_id: UUID) -> JobRead:
@@ -162,6 +169,119 @@ async def test_a_worker_that_is_stopped_gives_back_what_it_cannot_finish(
     async with working(database, successor):
         await soon(successor.ended)
     assert [(job, attempt) for job, attempt, *_ in successor.runs] == [(job_id, 2)]
+
+
+async def test_what_is_given_back_keeps_its_lane(
+    database: Database, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "GRACE_SECONDS", 0.1)
+    begun, never = asyncio.Event(), asyncio.Event()
+
+    async def endless(_job: JobRead) -> None:
+        begun.set()
+        await never.wait()
+
+    await started(database, queue.PRIORITY_BULK)
+    async with working(database, Recording(database, endless)):
+        await soon(begun)
+
+    assert await places(owner) == [("enrichment_bulk", queue.PRIORITY_BULK)]
+
+
+async def test_a_backlog_takes_no_place_of_a_quick_add(database: Database) -> None:
+    """Although every place for bulk work is taken by jobs that do not end."""
+    async with database.transaction() as session:
+        backlog: list[tuple[UUID, UUID, dict[str, Any]]] = [(new_id(), new_id(), {}) for _ in range(2000)]
+        await queue.start_many(session, JobKind.ENRICHMENT, backlog, priority=queue.PRIORITY_BULK)
+    bulk = {job_id for job_id, _, _ in backlog}
+    full, others, release = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def work(job: JobRead) -> None:
+        if job.id not in bulk:
+            others.set()
+            return
+        if len(handler.runs) == worker.BULK_AT_ONCE:
+            full.set()
+        await release.wait()
+
+    handler = Recording(database, work)
+    async with working(database, handler):
+        await soon(full)
+        quick = await started(database)
+        await soon(others)
+        assert [job for job, *_ in handler.runs][worker.BULK_AT_ONCE :] == [quick]
+        release.set()
+
+
+async def test_a_job_whose_place_in_the_queue_was_lost_gets_another(
+    database: Database, owner: asyncpg.Connection
+) -> None:
+    handler, job_id = Recording(database), await started(database)
+    await owner.execute("DELETE FROM pgqueuer")
+
+    async with working(database, handler):
+        await soon(handler.ended)
+
+    assert [job for job, *_ in handler.runs] == [job_id]
+
+
+async def test_a_delivery_that_broke_is_delivered_again_in_its_lane(
+    database: Database, owner: asyncpg.Connection
+) -> None:
+    ended, waiting = await started(database), await started(database, queue.PRIORITY_BULK)
+    async with database.transaction() as session:
+        await queue.finish(session, ended, JobState.COMPLETED)
+    await owner.execute("UPDATE pgqueuer SET status = 'failed', queue_manager_id = NULL")
+
+    async with database.transaction() as session:
+        rescued = [await queue.rescue(session), await queue.rescue(session)]
+
+    assert (rescued, await places(owner)) == ([1, 0], [("enrichment_bulk", queue.PRIORITY_BULK)])
+    assert await owner.fetchval("SELECT status::text FROM pgqueuer") == "queued"
+    assert (await found(database, waiting)).state == JobState.QUEUED
+
+
+async def test_a_job_is_not_lost_when_the_database_is_away_as_it_is_taken(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken, times = queue.take, 0
+
+    async def away_at_first(session: AsyncSession, job_id: UUID) -> JobRead | None:
+        nonlocal times
+        times += 1
+        if times == 1:
+            raise Unavailable("The database does not answer.")
+        return await taken(session, job_id)
+
+    monkeypatch.setattr(queue, "take", away_at_first)
+    handler, job_id = Recording(database), await started(database)
+
+    async with working(database, handler):
+        await soon(handler.ended)
+
+    assert [job for job, *_ in handler.runs] == [job_id]
+
+
+async def test_a_job_that_its_deadline_ended_frees_its_place(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, broken_off, never = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    monkeypatch.setattr(queue, "DEADLINE_SECONDS", 0)
+
+    async def endless(_job: JobRead) -> None:
+        begun.set()
+        try:
+            await never.wait()
+        finally:
+            broken_off.set()
+
+    job_id = await started(database)
+    async with working(database, Recording(database, endless)) as one:
+        await soon(begun)
+        await one._end_late_jobs()
+        await soon(broken_off)
+
+    assert (await found(database, job_id)).state == JobState.FAILED
 
 
 async def test_a_worker_outlives_a_lost_database(database: Database, owner: asyncpg.Connection) -> None:
