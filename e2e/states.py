@@ -296,7 +296,8 @@ STATES = [
     State(reach.__name__.strip("_"), reach)
     for reach in (
         empty, table, filtered, no_match, unreadable_filter, filter_menu, account_menu, keys, quick_add_errors, toast,
-        chosen, bulk_begun, bulk_refused, job, bin_, drawer, drawer_editing, lead_page, lead_in_the_bin, lead_trail_filter, lead_seal, lead_as_it_stood,
+        chosen, bulk_begun, bulk_refused, job, bin_,
+        drawer, drawer_editing, lead_page, lead_in_the_bin, lead_trail_filter, lead_seal, lead_as_it_stood,
         new, new_with_errors, new_duplicate, edit, conflict,
         import_choose, import_check, import_done, import_refused, settings, settings_with_a_new_token,
         settings_refused, audit, audit_filter, audit_no_match, audit_unreadable_filter, audit_empty, nothing_here,
