@@ -6,6 +6,7 @@ does: no proxy from the environment, no redirect, no cookie, a limit on time and
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -33,7 +34,7 @@ class OwnServiceAnswer:
 async def post_to_own_service(
     url: str, body: bytes, headers: Mapping[str, str], *, purpose: str, seconds: float, ca_file: Path | None = None
 ) -> OwnServiceAnswer:
-    """The answer to a JSON body. Raises ConnectionFailed, TookTooLong, BodyRefused."""
+    """The answer to a JSON body, all of it within seconds. Raises ConnectionFailed, TookTooLong, BodyRefused."""
     record = RequestRecord(datetime.now(UTC), purpose, url, httpx2.URL(url).host)
     try:
         answer = await _post(url, body, headers, seconds, ca_file)
@@ -54,6 +55,7 @@ async def _post(
     sent = {**headers, "User-Agent": USER_AGENT, "Content-Type": "application/json", "Accept": "application/json"}
     try:
         async with (
+            asyncio.timeout(seconds),
             httpx2.AsyncClient(verify=tls, trust_env=False, follow_redirects=False, timeout=seconds) as client,
             client.stream("POST", url, content=body, headers=sent) as answer,
         ):
@@ -63,7 +65,7 @@ async def _post(
                 if len(received) > LONGEST_ANSWER:
                     raise BodyRefused(f"{host} answered with more than {LONGEST_ANSWER >> 20} MiB.")
             return OwnServiceAnswer(answer.status_code, dict(answer.headers.items()), bytes(received))
-    except httpx2.TimeoutException:
+    except (httpx2.TimeoutException, TimeoutError):
         raise TookTooLong(host, seconds) from None
     except httpx2.HTTPError:
         raise ConnectionFailed(host) from None

@@ -11,7 +11,7 @@ from leads_core.outgoing.failures import BodyRefused, ConnectionFailed, TookTooL
 from leads_core.outgoing.own_service import LONGEST_ANSWER, OwnServiceAnswer, post_to_own_service
 from leads_core.outgoing.recording import RequestRecord
 from tests.servers.small_internet import SmallInternet
-from tests.servers.web_server import Answer, SeenRequest
+from tests.servers.web_server import Answer, Behaviour, SeenRequest
 
 Connected = list[tuple[str, int]]
 
@@ -21,8 +21,8 @@ async def post(internet: SmallInternet, *, seconds: float = 5.0) -> OwnServiceAn
     return await post_to_own_service(url, b"{}", {"Lead-Explorer-Time": "1"}, purpose="remote", seconds=seconds)
 
 
-def serve(internet: SmallInternet, answer: object) -> None:
-    internet.site("127.0.0.1", {"/jobs": answer})  # type: ignore[dict-item]
+def serve(internet: SmallInternet, answer: Answer | Behaviour) -> None:
+    internet.site("127.0.0.1", {"/jobs": answer})
 
 
 async def test_answer_of_a_service_on_a_private_address_is_taken_and_told(
@@ -71,11 +71,23 @@ async def test_answer_without_end_is_ended(internet: SmallInternet, requests_mad
     assert [record.error is not None for record in requests_made] == [True]
 
 
-async def test_service_that_says_nothing_is_given_up(internet: SmallInternet) -> None:
-    async def silent(_: SeenRequest, _writer: StreamWriter) -> None:
-        await asyncio.Event().wait()
+async def silent(_: SeenRequest, _writer: StreamWriter) -> None:
+    await asyncio.Event().wait()
 
-    serve(internet, silent)
+
+async def slow(_: SeenRequest, writer: StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n")
+    while True:
+        writer.write(b" ")
+        await writer.drain()
+        await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("behaviour", [silent, slow])
+async def test_service_that_says_nothing_or_too_little_is_given_up(
+    internet: SmallInternet, behaviour: Behaviour
+) -> None:
+    serve(internet, behaviour)
 
     with pytest.raises(TookTooLong, match=r"did not answer in 0\.3 s"):
         await post(internet, seconds=0.3)
