@@ -194,6 +194,33 @@ def ago(at: datetime, now: datetime) -> str:
     return plural(minutes, "minute") + " ago" if 0 < minutes < 60 else exact_time(at, now)
 
 
+def duration(seconds: float) -> str:
+    """0.4 s, 48 s, 5 min, 3 h, 2 days: one unit, as precise as it matters."""
+    if seconds < 9.95:
+        return f"{max(0.0, seconds):.1f}".removesuffix(".0") + f"{NBSP}s"
+    for size, unit, up_to in ((1, "s", 90), (60, "min", 5_400), (3_600, "h", 172_800)):
+        if seconds < up_to:
+            return f"{seconds / size:.0f}{NBSP}{unit}"
+    return f"{seconds / 86_400:.0f}{NBSP}days"
+
+
+def milliseconds(value: int | None) -> str:
+    """0.04 s, 1.6 s, never less than 0.01 s; nothing where nothing was measured."""
+    if value is None:
+        return ""
+    return f"{max(10, value) / 1000:.2f}{NBSP}s" if value < 100 else duration(value / 1000)
+
+
+def retrying(reason: str | None, next_at: datetime | None, now: datetime) -> str:
+    """Website: acme.com did not answer in 10 s. Next try in 48 s."""
+    said = (reason or "It did not work.").rstrip(".") + "."
+    source, colon, rest = said.partition(": ")
+    if colon and source.isalpha() and source.islower():
+        said = f"{'DNS' if source == 'dns' else source.capitalize()}: {rest}"
+    left = (next_at - now).total_seconds() if next_at else 0
+    return f"{said} Next try {f'in {duration(left)}' if left > 0 else 'now'}."
+
+
 def full_time(at: datetime) -> str:
     """24 Nov 2026, 14:31:02 UTC."""
     at = at.astimezone(UTC)

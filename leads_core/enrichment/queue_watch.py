@@ -38,8 +38,17 @@ COUNTS = f"""
         for state in ("completed", "failed")
     )
 },
-    (SELECT min(created_at) FROM jobs WHERE kind = 'enrichment' AND finished_at IS NULL AND state = 'queued') AS oldest
+    (SELECT min(created_at) FROM jobs WHERE kind = 'enrichment' AND finished_at IS NULL AND state = 'queued') AS oldest,
+    (SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM finished_at - created_at))
+     FROM (SELECT created_at, finished_at FROM jobs
+           WHERE kind = 'enrichment' AND finished_at > now() - interval '1 day' AND state = 'completed'
+           ORDER BY finished_at DESC LIMIT 1000) AS ended)::float8 AS median
 """  # noqa: S608
+# By ix_jobs_unfinished.
+MANY = """
+    SELECT id, done, total, created_at, origin ->> 'actor_name' AS asked_by FROM jobs
+    WHERE kind = 'bulk' AND finished_at IS NULL AND wanted ->> 'action' = 'enrich' ORDER BY created_at LIMIT 5
+"""
 # Who asks just now holds the claim on the answer that the lead's domain waits for.
 AT_HAND = f"""
     SELECT j.id, j.lead_id, j.state, j.attempt, j.created_at, j.started_at, j.next_attempt_at, j.error,
@@ -72,7 +81,10 @@ FAILED_LEADS = f"SELECT j.lead_id, j.error {FAILED}"
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """How many enrichments are in each state, each count at most COUNTED; of ended ones those of 24 hours."""
+    """How many enrichments are in each state, each count at most COUNTED; of ended ones those of 24 hours.
+
+    median: seconds from the asking to the end, of those that ended last; None where none did.
+    """
 
     waiting: int
     running: int
@@ -80,6 +92,7 @@ class Queue:
     completed: int
     failed: int
     oldest_at: datetime | None
+    median: float | None
 
     @property
     def is_busy(self) -> bool:
@@ -102,6 +115,17 @@ class AtHand:
 
 
 @dataclass(frozen=True, slots=True)
+class ManyAtOnce:
+    """A job that puts many leads into the queue: how far it is, and who asked."""
+
+    id: UUID
+    done: int
+    total: int | None
+    created_at: datetime
+    asked_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class FailedReason:
     """Leads whose newest enrichment failed for one reason: how many, when the last, and some of them."""
 
@@ -114,7 +138,9 @@ class FailedReason:
 async def queue_now(reader: asyncpg.Connection) -> Queue:
     """The counts."""
     row = await reader.fetchrow(COUNTS)
-    return Queue(row["queued"], row["running"], row["retrying"], row["completed"], row["failed"], row["oldest"])
+    return Queue(
+        row["queued"], row["running"], row["retrying"], row["completed"], row["failed"], row["oldest"], row["median"]
+    )
 
 
 async def at_hand(reader: asyncpg.Connection) -> list[AtHand]:
@@ -122,6 +148,11 @@ async def at_hand(reader: asyncpg.Connection) -> list[AtHand]:
     names = {"job_id": "id"}
     rows = await reader.fetch(AT_HAND)
     return [AtHand(**{name: row[names.get(name, name)] for name in AtHand.__slots__}) for row in rows]
+
+
+async def many_at_once(reader: asyncpg.Connection) -> list[ManyAtOnce]:
+    """The jobs that are still putting leads into the queue, the oldest first."""
+    return [ManyAtOnce(**dict(row)) for row in await reader.fetch(MANY)]
 
 
 async def failed_by_reason(reader: asyncpg.Connection, limit: int = GROUPED) -> list[FailedReason]:
