@@ -33,7 +33,7 @@ DID = {
 }
 BY = {"quick_add": "by Quick-Add", "form": "with the form", "api": "through the API", "import": "by an import"}
 METHODS = {"password": "With a password", "link": "By a sign-in link"}
-EXPORTS = {"leads": "Leads", "audit": "Audit trail"}
+EXPORTS = {"leads": "Leads", "audit": "Audit trail", "requests": "Outgoing requests"}
 ERASED_NAME = "Somebody whose name was erased"
 
 

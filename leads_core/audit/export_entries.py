@@ -17,7 +17,7 @@ from leads_core.audit import trail
 from leads_core.audit.models import Action, SubjectKind
 from leads_core.database import Database, new_id
 
-What = Literal["leads", "audit"]
+What = Literal["leads", "audit", "requests"]
 
 #: A field never changes its name or its part.
 PART_OF: Mapping[str, str] = {
@@ -33,7 +33,7 @@ PART_OF: Mapping[str, str] = {
 class RecordedExport:
     """One export on its way out, in the current actor's name. Enter it before the first byte; leaving it ends it.
 
-    what is "leads" or "audit". wanted is the filter as a canonical query string, empty for everything. In use:
+    what is one of What. wanted is the filter as a canonical query string, empty for everything. In use:
 
         async with (
             RecordedExport(database, "audit", as_format="jsonl", wanted="") as export,
