@@ -85,6 +85,56 @@ def test_a_known_email_offers_to_open_its_lead(any_page: Page, script: bool) -> 
     LeadPanel(any_page).shows("Stone and Sons")
 
 
+def test_a_known_email_says_which_lead_and_takes_what_the_line_knows_more(any_page: Page, script: bool) -> None:
+    a_lead(any_page, email="mara@example.org", company_name="Stone and Sons", stage="qualified")
+    leads = LeadsPage(any_page, script=script).open()
+
+    leads.quick_add("Mara Stone <mara@example.org>")
+    said = leads.quick_form.get_by_role("alert")
+    expect(said).to_contain_text("Stone and Sons")
+    expect(said).to_contain_text("Qualified")
+    expect(said).to_contain_text("New here: Contact “Mara Stone”")
+    said.get_by_role("button", name="Add what is new").click()
+
+    expect(leads.row("Stone and Sons")).to_contain_text("Mara Stone")
+    expect(leads.quick_field).to_have_value("")
+    expect(leads.quick_form.get_by_role("alert")).to_have_count(0)
+
+
+def test_a_known_email_with_nothing_new_offers_only_to_open_it(any_page: Page, script: bool) -> None:
+    a_lead(any_page, email="mara@example.org", contact_name="Mara Stone")
+    leads = LeadsPage(any_page, script=script).open()
+
+    leads.quick_add("M. Stone <mara@example.org>")
+
+    expect(leads.quick_form.get_by_role("link", name="Open it")).to_be_visible()
+    expect(leads.quick_form.get_by_role("button", name="Add what is new")).to_have_count(0)
+
+
+def test_lines_are_settled_one_by_one(any_page: Page, script: bool) -> None:
+    """Each has its own result, and those that are left keep their reasons."""
+    a_lead(any_page, email="mara@example.org", company_name="Stone and Sons")
+    in_the_bin(any_page, email="olaf@example.org", company_name="Olaf Timber")
+    leads = LeadsPage(any_page, script=script).open()
+
+    leads.quick_add("acme\nMara Stone <mara@example.org>\nlumenstack.io\nolaf@example.org")
+    said = leads.quick_form.get_by_role("alert")
+    expect(said).to_contain_text("1 lead was added.")
+    expect(said).to_contain_text("“acme”")
+    expect(leads.quick_field).to_have_value("acme\nMara Stone <mara@example.org>\nolaf@example.org")
+    expect(leads.row("lumenstack.io")).to_be_visible()
+    said.get_by_role("button", name="Add what is new").click()
+
+    expect(leads.quick_field).to_have_value("acme\nolaf@example.org")
+    expect(said).to_contain_text("olaf@example.org is in the bin.")
+    said.get_by_role("button", name="Restore it").click()
+
+    expect(leads.quick_field).to_have_value("acme")
+    expect(said).to_contain_text("“acme”")
+    expect(leads.row("Olaf Timber")).to_be_visible()
+    expect(leads.row("Stone and Sons")).to_contain_text("Mara Stone")
+
+
 def test_an_email_in_the_bin_can_be_restored(any_page: Page, script: bool) -> None:
     in_the_bin(any_page, email="mara@example.org", company_name="Stone and Sons")
     leads = LeadsPage(any_page, script=script).open()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -19,9 +19,18 @@ UNIQUE = {"leads_live_email_key": "email", "leads_live_domain_key": "domain"}
 
 async def refuse_if_binned(session: AsyncSession, values: Mapping[str, Any]) -> None:
     """Raises IdentityTaken (in_bin) when only a lead in the bin has this email or, without an email, this domain."""
-    existing = await _binned(session, values)
-    if existing is not None and await _live(session, values) is None:
-        raise IdentityTaken("email" if values["email"] else "domain", existing, in_bin=True)
+    taken = await taken_by(session, values)
+    if taken is not None and taken.in_bin:
+        raise taken
+
+
+async def taken_by(session: AsyncSession, values: Mapping[str, Any]) -> IdentityTaken | None:
+    """What stands in the way of a new lead with this email or, without an email, this domain; live before the bin."""
+    field: Literal["email", "domain"] = "email" if values["email"] else "domain"
+    if (live := await _live(session, values)) is not None:
+        return IdentityTaken(field, live)
+    binned = await _binned(session, values)
+    return IdentityTaken(field, binned, in_bin=True) if binned is not None else None
 
 
 async def conflict_of(database: Database, error: IntegrityError, values: Mapping[str, Any]) -> Exception:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,10 +19,12 @@ from leads_core.audit.models import Action
 from leads_core.database import Database, new_id
 from leads_core.errors import (
     Erased,
+    IdentityTaken,
     Invalid,
     LeadExplorerError,
     NotFound,
     StaleVersion,
+    Unavailable,
 )
 from leads_core.jobs import queue
 from leads_core.jobs.models import JobKind
@@ -32,6 +34,7 @@ from leads_core.leads.foreseeing import Foreseen, check_many
 from leads_core.leads.forgetting import Erasure, erase_locked
 from leads_core.leads.models import Lead
 from leads_core.leads.quick_add import QuickAddLine, parse_quick_add
+from leads_core.leads.quick_duplicates import fields_about, read_existing, what_is_new
 from leads_core.leads.row_matching import Existing, Upserted, UpsertRow
 from leads_core.leads.schemas import EnrichmentStatus, LeadCreate, LeadRead, LeadUpdate, Source, parsed
 from leads_core.leads.upserting import upsert_many
@@ -42,12 +45,17 @@ Beside = Callable[[AsyncSession, LeadRead], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class QuickAdded:
-    """What became of one line: the lead, or the error with the text as it was typed."""
+    """What became of one line: the lead, or the error with the text as it was typed.
+
+    existing: the lead that is there already, live or in the bin; news: what the line says and that lead leaves empty.
+    """
 
     index: int
     text: str
     lead: LeadRead | None = None
     error: LeadExplorerError | None = None
+    existing: LeadRead | None = None
+    news: Mapping[str, str] = field(default_factory=dict)
 
 
 class LeadService:
@@ -97,6 +105,22 @@ class LeadService:
         if not lines:
             raise Invalid.of("text", "Type an email, a domain, a URL or Name <email>.")
         return [await self._quick_add_line(line, despite_bin=despite_bin) for line in lines]
+
+    async def check_quick_add(self, text: str) -> list[QuickAdded]:
+        """What quick_add would say of each line just now: neither lead nor error where it would add. Writes nothing."""
+        return [await self._checked(line) for line in parse_quick_add(text)]
+
+    async def add_what_is_new(self, lead_id: UUID, line: str, *, beside: Beside | None = None) -> LeadRead:
+        """Fill what the lead leaves empty with what a Quick-Add line about it says, as the word of whoever acts.
+
+        Nothing is written when nothing is new. Raises NotFound (also for one in the bin), Invalid for another's line.
+        """
+
+        def news(lead: Lead, _at: datetime) -> Mapping[str, Any]:
+            new = what_is_new(fields_about(line, lead), lead)
+            return changing.with_persons_values(lead, parsed(LeadUpdate, new).changes())
+
+        return await self._change(lead_id, Action.UPDATE, news, beside=beside)
 
     async def update(
         self, lead_id: UUID, wanted: LeadUpdate, *, if_version: int | None = None, beside: Beside | None = None
@@ -384,12 +408,34 @@ class LeadService:
     async def _quick_add_line(self, line: QuickAddLine, *, despite_bin: bool) -> QuickAdded:
         try:
             if line.fields is None:
-                raise Invalid.of(line.field or "text", line.reason or "This could not be read.")
+                raise _unreadable(line)
             wanted = parsed(LeadCreate, {**line.fields, "source_detail": line.text[:1000], "is_manual": True})
             lead = await self.create(wanted, source=Source.QUICK_ADD, enrich=True, despite_bin=despite_bin)
+        except IdentityTaken as taken:
+            return await self._duplicate(line, taken)
         except LeadExplorerError as error:
             return QuickAdded(line.index, line.text, error=error)
         return QuickAdded(line.index, line.text, lead=lead)
+
+    async def _checked(self, line: QuickAddLine) -> QuickAdded:
+        if line.fields is None:
+            return QuickAdded(line.index, line.text, error=_unreadable(line))
+        async with self._database.transaction() as session:
+            taken = await identity.taken_by(session, line.fields)
+        return await self._duplicate(line, taken) if taken else QuickAdded(line.index, line.text)
+
+    async def _duplicate(self, line: QuickAddLine, taken: IdentityTaken) -> QuickAdded:
+        try:
+            async with self._database.transaction() as session:
+                existing = await read_existing(session, taken.existing_id)
+        except Unavailable:  # the line was refused all the same
+            existing = None
+        news = what_is_new(line.fields or {}, existing) if existing else {}
+        return QuickAdded(line.index, line.text, error=taken, existing=existing, news=news)
+
+
+def _unreadable(line: QuickAddLine) -> Invalid:
+    return Invalid.of(line.field or "text", line.reason or "This could not be read.")
 
 
 async def _locked(session: AsyncSession, lead_id: UUID, *, deleted: bool | None) -> Lead:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -11,18 +11,20 @@ from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from console import wording
 from console.dependencies import Config, CurrentVisitor, GuardedRoute, Leads, Pool, Render, requires
-from console.forms import SentForm
+from console.forms import Form, SentForm
 from console.lead_page import Problem
 from console.list_address import ListAddress
 from console.list_page import ListPage
 from console.marking import marked_parts
 from leads_core.accounts.permissions import Permission
-from leads_core.errors import IdentityTaken, Invalid, SortTooBroad
+from leads_core.errors import IdentityTaken, Invalid, NotFound, SortTooBroad
 from leads_core.leads.filters import LeadFilter
 from leads_core.leads.ordering import Sort
 from leads_core.leads.queries import BY_COMPANY, page_of_leads
 from leads_core.leads.rows import LeadRow
+from leads_core.leads.schemas import LeadRead
 from leads_core.leads.service import QuickAdded
 from leads_core.paging import USUAL_PAGE, Cursors, Page
 
@@ -34,20 +36,25 @@ NO_LEADS: Page[LeadRow] = Page([], None, None)
 
 @dataclass(frozen=True, slots=True)
 class QuickError:
-    """One line that was not added: why, and the lead that is in the way, if one is."""
+    """One line that was not added: why, and the lead that is in the way, if one is.
+
+    news: what the line says and that lead leaves empty, as (label, value).
+    """
 
     line: str
     message: str
-    existing: UUID | None = None
+    existing: LeadRead | None = None
     in_bin: bool = False
+    news: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class QuickState:
-    """What stands in the Quick-Add field, and what is said under it."""
+    """What stands in the Quick-Add field, and what is said under it; added counts the lines that are leads now."""
 
     text: str = ""
     errors: Sequence[QuickError] = field(default_factory=tuple)
+    added: int = 0
 
 
 class LeadTable:
@@ -78,7 +85,7 @@ class LeadTable:
 
     async def quick_add(self, state: QuickState, status: int, events: dict[str, Any] | None) -> Response:
         """The Quick-Add field after it was sent; without a script the whole page, or the table again."""
-        if self.render.wants_block or (status == 200 and events is not None):
+        if self.render.wants_block or (status == 200 and not state.text):
             return self.render.block_or_redirect(
                 TEMPLATE, "quick_add", to="/leads", status=status, events=events, quick=state, can_edit=True
             )
@@ -144,7 +151,7 @@ async def quick_add(form: SentForm, leads: Leads, table: Table) -> Response:
         return await table.quick_add(QuickState(text, [QuickError("", error.errors[0].message)]), 422, None)
     added = [str(result.lead.id) for result in results if result.lead]
     failed = [result for result in results if result.error]
-    state = QuickState("\n".join(result.text for result in failed), [_in_words(result) for result in failed])
+    state = _what_stays(failed, added=len(added))
     events = {"leads-changed": {"ids": added}} if added else None
     return await table.quick_add(state, 422 if failed else 200, events)
 
@@ -153,14 +160,32 @@ async def quick_add(form: SentForm, leads: Leads, table: Table) -> Response:
 @requires(Permission.CHANGE_LEADS)
 async def restore_instead(lead_id: UUID, form: SentForm, leads: Leads, table: Table) -> Response:
     """The lead from the bin in place of the line that named it; the other lines stay in the field."""
-    left = [line for line in form.text("text").splitlines() if line.strip() != form.text("line").strip()]
-    text = "\n".join(left)
+    return await _instead_of_the_line(form, leads, table, leads.restore(lead_id))
+
+
+@router.post("/leads/quick-add/fill/{lead_id}")
+@requires(Permission.CHANGE_LEADS)
+async def fill_instead(lead_id: UUID, form: SentForm, leads: Leads, table: Table) -> Response:
+    """What the line says and the lead leaves empty goes into that lead; the other lines stay in the field."""
+    return await _instead_of_the_line(form, leads, table, leads.add_what_is_new(lead_id, form.text("line")))
+
+
+async def _instead_of_the_line(form: Form, leads: Leads, table: LeadTable, change: Awaitable[LeadRead]) -> Response:
+    text, line = form.text("text"), form.text("line").strip()
     try:
-        lead = await leads.restore(lead_id)
-    except IdentityTaken as error:
-        problem = QuickError(form.text("line"), "", error.existing_id)
-        return await table.quick_add(QuickState(form.text("text"), [problem]), 409, None)
-    return await table.quick_add(QuickState(text), 200, {"leads-changed": {"ids": [str(lead.id)]}})
+        lead = await change
+    except (IdentityTaken, Invalid, NotFound):
+        # Somebody was faster: what stands in the way is told as it is now.
+        state = _what_stays(await leads.check_quick_add(text))
+        return await table.quick_add(replace(state, text=text), 409, None)
+    left = "\n".join(other for other in text.splitlines() if other.strip() != line)
+    state = replace(_what_stays(await leads.check_quick_add(left)), text=left)
+    return await table.quick_add(state, 422 if state.errors else 200, {"leads-changed": {"ids": [str(lead.id)]}})
+
+
+def _what_stays(results: Sequence[QuickAdded], *, added: int = 0) -> QuickState:
+    failed = [result for result in results if result.error]
+    return QuickState("\n".join(result.text for result in failed), [_in_words(one) for one in failed], added)
 
 
 def _order_instead(note: str | None) -> str | None:
@@ -172,9 +197,17 @@ def _order_instead(note: str | None) -> str | None:
 
 def _in_words(result: QuickAdded) -> QuickError:
     match result.error:
-        case IdentityTaken() as taken:
-            return QuickError(result.text, "", taken.existing_id, taken.in_bin)
+        case IdentityTaken():
+            return _duplicate(result)
         case Invalid() as invalid:
             return QuickError(result.text, invalid.errors[0].message)
         case other:
             return QuickError(result.text, str(other))
+
+
+def _duplicate(result: QuickAdded) -> QuickError:
+    if result.existing is None:
+        return QuickError(result.text, "Somebody changed the lead with this name at the same moment. Try again.")
+    news = [(wording.FIELDS[name], value) for name, value in result.news.items()]
+    in_bin = result.existing.is_deleted
+    return QuickError(result.text, "", result.existing, in_bin, () if in_bin else news)

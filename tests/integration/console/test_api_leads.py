@@ -157,7 +157,11 @@ async def test_quick_add_answers_several_lines_with_a_result_each(api: AsyncClie
     answer = await api.post(f"{URL}/quick-add", json={"text": "linear.app\nnonsense\nlinear.app"})
 
     assert answer.status_code == 207
-    assert [result["status"] for result in answer.json()["results"]] == [201, 422, 409]
+    added, unreadable, duplicate = answer.json()["results"]
+    assert [result["status"] for result in (added, unreadable, duplicate)] == [201, 422, 409]
+    assert duplicate["problem"]["existing_id"] == added["lead"]["id"]
+    assert duplicate["problem"]["links"] == {"open": f"/leads/{added['lead']['id']}"}
+    assert "has no ending" in unreadable["problem"]["errors"][0]["message"]
 
 
 async def test_quick_add_takes_fields_too(api: AsyncClient) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from leads_core.audit.models import Action
 from leads_core.context import RequestContext
-from leads_core.errors import IdentityTaken, NoContext, NotFound, StaleVersion
+from leads_core.errors import IdentityTaken, Invalid, NoContext, NotFound, StaleVersion
 from leads_core.leads.schemas import LeadUpdate, Source
 from leads_core.leads.service import LeadService
 from tests.builders import a_lead
@@ -79,6 +79,44 @@ async def test_quick_add_begins_enrichment_with_the_lead(leads: LeadService, own
     job = await owner.fetchrow("SELECT * FROM jobs WHERE id = $1", added.lead.enrichment_task_id)
     assert (job["state"], job["lead_id"]) == ("queued", added.lead.id)
     assert await owner.fetchval("SELECT count(*) FROM pgqueuer") == 1
+
+
+@pytest.mark.usefixtures("acting")
+async def test_a_duplicate_says_what_its_line_knows_more_and_writes_nothing(leads: LeadService) -> None:
+    lead = await leads.create(a_lead(company_name=None), source=Source.FORM)
+
+    (stopped,) = await leads.quick_add("Ana Diaz <ana@acme.com>")
+    checked = await leads.check_quick_add("Ana Diaz <ana@acme.com>\nnonsense\nglobex.com")
+
+    assert (stopped.existing, stopped.news) == (lead, {"contact_name": "Ana Diaz"})
+    assert (checked[0].existing, checked[0].news) == (lead, stopped.news)
+    assert [result.error is None for result in checked] == [False, False, True]
+    assert await leads.get(lead.id) == lead
+
+
+@pytest.mark.usefixtures("acting")
+async def test_what_is_new_fills_only_what_is_empty_as_that_persons_word(
+    leads: LeadService, owner: asyncpg.Connection
+) -> None:
+    lead = await leads.create(a_lead(email=None, domain="acme.com"), source=Source.FORM)
+
+    filled = await leads.add_what_is_new(lead.id, "https://acme.com/about")
+    again = await leads.add_what_is_new(lead.id, "Other Name <acme.com>")
+
+    assert (filled.website, filled.company_name, filled.version) == ("https://acme.com/about", "Acme", 2)
+    assert (again, filled.provenance) == (filled, {})
+    assert await owner.fetchval("SELECT array_agg(action ORDER BY seq) FROM audit_log") == ["CREATE", "UPDATE"]
+
+
+@pytest.mark.usefixtures("acting")
+@pytest.mark.parametrize("line", ["Ana <bo@acme.com>", "nonsense", "", "a@acme.com\nb@acme.com"])
+async def test_a_line_about_another_lead_fills_nothing(leads: LeadService, line: str) -> None:
+    lead = await leads.create(a_lead(), source=Source.FORM)
+
+    with pytest.raises(Invalid):
+        await leads.add_what_is_new(lead.id, line)
+
+    assert await leads.get(lead.id) == lead
 
 
 @pytest.mark.usefixtures("acting")

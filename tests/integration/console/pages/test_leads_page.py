@@ -84,6 +84,56 @@ async def test_a_new_one_can_be_added_despite_the_bin(editor: AsyncClient, leads
 
 
 @pytest.mark.usefixtures("acting")
+async def test_a_duplicate_says_which_lead_and_what_the_line_knows_more(
+    editor: AsyncClient, leads: LeadService
+) -> None:
+    lead = await leads.create(a_lead(stage="won"), source=Source.FORM)
+    line = "Ana Diaz <ana@acme.com>"
+
+    stopped = await editor.post("/leads/quick-add", data={"text": f"{line}\nglobex.com\nnonsense"})
+    said = page(stopped.text).css_first("#quick-errors")
+    filled = await editor.post(f"/leads/quick-add/fill/{lead.id}", data={"text": f"{line}\nnonsense", "line": line})
+
+    assert "1 lead was added." in said.text()
+    assert " ".join(said.css_first(".suggest").text(separator=" ").split()) == (
+        f"{line} is already a lead. Acme ana@acme.com Won New here: Contact “Ana Diaz” Open it Add what is new"
+    )
+    assert (await leads.get(lead.id)).contact_name == "Ana Diaz"
+    assert filled.status_code == 422, "the line that was left has its reason still"
+    assert page(filled.text).css_first("#quick-text").text().strip() == "nonsense"
+
+
+@pytest.mark.usefixtures("acting")
+async def test_the_other_lines_keep_their_reasons_when_one_is_settled(editor: AsyncClient, leads: LeadService) -> None:
+    lead = await leads.create(a_lead(), source=Source.FORM)
+    await leads.create(a_lead(email="bo@globex.com", company_name="Globex"), source=Source.FORM)
+    line = "Ana Diaz <ana@acme.com>"
+
+    filled = await editor.post(
+        f"/leads/quick-add/fill/{lead.id}",
+        data={"text": f"{line}\nnonsense\nbo@globex.com", "line": line},
+        headers=PARTIAL,
+    )
+
+    assert page(filled.text).css_first("#quick-text").text().strip() == "nonsense\nbo@globex.com"
+    assert "has no ending" in page(filled.text).css_first("#quick-errors .error").text()
+    assert "Globex" in page(filled.text).css_first("#quick-errors .suggest").text()
+
+
+@pytest.mark.usefixtures("acting")
+async def test_a_duplicate_that_is_gone_by_now_is_told_as_it_is(editor: AsyncClient, leads: LeadService) -> None:
+    lead = await leads.create(a_lead(), source=Source.FORM)
+    await leads.delete(lead.id)
+    line = "Ana Diaz <ana@acme.com>"
+
+    late = await editor.post(f"/leads/quick-add/fill/{lead.id}", data={"text": line, "line": line})
+
+    assert late.status_code == 409
+    assert "is in the bin." in page(late.text).css_first("#quick-errors").text()
+    assert page(late.text).css_first("#quick-text").text().strip() == line
+
+
+@pytest.mark.usefixtures("acting")
 async def test_filters_stand_in_the_address_and_each_can_be_taken_away(editor: AsyncClient, leads: LeadService) -> None:
     await leads.create(a_lead(stage="won"), source=Source.FORM)
     await leads.create(a_lead(email="bo@globex.com", company_name="Globex"), source=Source.FORM)
