@@ -39,7 +39,19 @@ def _read(node: LexborNode, found: Gathered, industry: str | None) -> None:
 def _value(node: LexborNode, name: str) -> str | None:
     """The property's text, or what its content attribute or link says."""
     for one in node.css(f'[itemprop~="{name}"]')[:5]:
+        if not _belongs_to(one, node):
+            continue
         stated = one.attributes.get("content") or (one.attributes.get("href") if name == "email" else None)
         if text := safe_line(stated or one.text(deep=True, separator=" "), LINE):
             return text
     return None
+
+
+def _belongs_to(one: LexborNode, node: LexborNode) -> bool:
+    """Whether a property is node's own or its address's, not that of a review, a member or a product within it."""
+    above = one.parent
+    while above is not None and above.mem_id != node.mem_id:
+        if "itemscope" in above.attributes and above.attributes.get("itemprop") not in {"address", "contactPoint"}:
+            return False
+        above = above.parent
+    return True
