@@ -65,6 +65,47 @@ FACTS = {
     "founded_on": "Founded",
     "generator": "Site made with",
     "social_profile": "Social profile",
+    "title": "Title of the site",
+    "employee_range": "Employees, from to",
+    "email_kind": "Kind of address",
+    "parked": "Domain is parked",
+    "redirects_to": "Site leads to",
+    "site_shows": "Site shows",
+}
+YES_OR_NO = {"yes": "Yes", "no": "No"}
+#: What providers say in words of their own: theirs stay where none stands here.
+FACT_VALUES: dict[str, dict[str, str]] = {
+    "resolves": YES_OR_NO,
+    "has_mail": YES_OR_NO,
+    "parked": YES_OR_NO,
+    "email_kind": {
+        "person": "One person's",
+        "role": "A department's",
+        "free mail": "Private, at a mail service",
+        "disposable": "Thrown away after use",
+    },
+    "spf": {
+        "strict (-all)": "Strict (-all)",
+        "soft (~all)": "Soft (~all)",
+        "neutral (?all)": "Neutral (?all)",
+        "open (+all)": "Open (+all)",
+        "present": "There, without an end",
+        "missing": "None",
+        "broken (several)": "Broken: there are several",
+    },
+    "dmarc": {
+        "none": "Watches only (none)",
+        "quarantine": "To spam (quarantine)",
+        "reject": "Refuses (reject)",
+        "missing": "None",
+        "broken": "Broken",
+    },
+    "site_shows": {
+        "a gate that keeps machines out": "A gate that keeps machines out",
+        "a login": "A login",
+        "an error": "An error",
+        "maintenance work": "Maintenance work",
+    },
 }
 #: How browsers call themselves, the most particular first: every one of them also claims to be others.
 BROWSERS = {
@@ -76,7 +117,8 @@ BROWSERS = {
     "Version": "Safari",
 }
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-WORDS_BY_FIELD = {
+WORDS_BY_FIELD: dict[str, dict[str, str]] = {
+    **FACT_VALUES,
     "stage": STAGES,
     "source": SOURCES,
     "enrichment_status": STATUSES,

@@ -8,6 +8,9 @@ import pytest
 
 from console import wording
 from leads_core.audit.record.entry import PART_OF
+from leads_core.enrichment.providers.dns import DMARC_POLICIES, SPF_ENDS, Dns
+from leads_core.enrichment.providers.email import Email, kind_of
+from leads_core.enrichment.providers.website import Website
 from leads_core.leads.schemas import EnrichmentOutcome, EnrichmentStatus, Source, Stage
 
 NOW = datetime(2026, 11, 24, 14, 31, 40, tzinfo=UTC)
@@ -87,6 +90,37 @@ def test_every_state_a_lead_can_have_has_its_word() -> None:
 
 def test_every_field_of_the_trail_has_its_label() -> None:
     assert set(PART_OF) - {"provenance"} <= set(wording.FIELDS)
+
+
+def test_every_fact_that_a_provider_can_give_has_its_label() -> None:
+    given = Dns.fields | Website.fields | Email.fields
+
+    assert given - set(wording.FIELDS) - set(wording.FACTS) == set()
+
+
+def test_no_two_fields_or_facts_are_called_the_same() -> None:
+    labels = [*wording.FIELDS.values(), *(label for name, label in wording.FACTS.items() if name != "mail_provider")]
+
+    assert len(labels) == len(set(labels))
+
+
+def test_what_a_provider_says_in_its_own_words_is_said_in_ours() -> None:
+    said = {
+        "email_kind": {
+            kind_of("mara", "acme.com"), kind_of("info", "acme.com"),
+            kind_of("mara", "gmail.com"), kind_of("mara", "mailinator.com"),
+        },
+        "spf": {*SPF_ENDS.values(), "missing", "present", "broken (several)"},
+        "dmarc": {*DMARC_POLICIES, "missing", "broken"},
+    }  # fmt: skip
+
+    for field, values in said.items():
+        assert values == set(wording.FACT_VALUES[field])
+        assert all(wording.value_in_words(field, value)[0].isupper() for value in values)
+    assert wording.value_in_words("resolves", "no") == "No"
+    assert wording.value_in_words("parked", "yes") == "Yes"
+    assert wording.value_in_words("site_shows", "a login") == "A login"
+    assert wording.value_in_words("spf", "something of a provider's own") == "something of a provider's own"
 
 
 def test_an_enrichment_says_its_outcome_or_its_reason() -> None:
