@@ -154,8 +154,7 @@ async def test_the_records_are_read_along_indexes(database: Database, owner: asy
     async with database.reader() as reader:
         for query, arguments in (
             (provider_records.LOOKED_UP, [trail.now()]),
-            (provider_records.CORRECTED, [new_id(), ["city"]]),
-            (provider_records.SUGGESTED, [new_id(), ["city"]]),
+            (provider_records.MADE_OF_IT, [new_id(), ["city"]]),
         ):
             plan = "\n".join(line[0] for line in await reader.fetch(f"EXPLAIN {query}", *arguments))
             assert "Seq Scan on jobs" not in plan
