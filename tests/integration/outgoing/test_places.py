@@ -97,9 +97,9 @@ async def test_waiting_for_a_place_does_not_count_towards_the_time_limit(
     internet.site("acme.example", {"/held": held, "/": Answer.redirect("/page"), "/page": PAGE})
     reading = [begun(guard.get("http://acme.example/held", purpose="website")) for _ in range(2)]
     await held.until(2)
-    waiting = begun(guard.get("http://acme.example/", purpose="website", limits=Limits(seconds=0.5)))
+    waiting = begun(guard.get("http://acme.example/", purpose="website", limits=Limits(seconds=1.5)))
 
-    await asyncio.wait([waiting], timeout=1)
+    await asyncio.wait([waiting], timeout=2)
     assert not waiting.done()
     held.let_go()
 
@@ -135,9 +135,9 @@ async def test_the_wait_of_a_robots_file_does_not_count_for_its_page_either(
     async def allowed(url: str) -> None:
         await Robots().check(url, guard, purpose="website")
 
-    limits = Limits(seconds=0.5)
+    limits = Limits(seconds=1.5)
     waiting = begun(guard.get("http://acme.example/", purpose="website", limits=limits, before_each=allowed))
-    await asyncio.wait([waiting], timeout=1)
+    await asyncio.wait([waiting], timeout=2)
     assert not waiting.done()
     held.let_go()
 

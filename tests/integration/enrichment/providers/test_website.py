@@ -264,7 +264,7 @@ async def test_inner_page_that_never_answers_costs_no_more_than_the_providers_ti
     async def says_nothing(_request: SeenRequest, _writer: asyncio.StreamWriter) -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(website_module, "SECONDS", 1.0)
+    monkeypatch.setattr(website_module, "SECONDS", 3.0)
     internet.site(DOMAIN, {"/": HOME, **INNER, "/kontakt.html": says_nothing})
 
     facts = await pages_of_facts(guard, subject)

@@ -10,6 +10,7 @@ import pytest
 
 from leads_core.enrichment.providers import FoundFact
 from leads_core.enrichment.providers.inner_facts import FIELDS, facts_of_inner_page, merged
+from leads_core.enrichment.providers.legal_forms import has_legal_form
 from leads_core.enrichment.providers.page_links import InnerPage, Kind, inner_pages
 from leads_core.enrichment.providers.page_traps import trap_in
 
@@ -135,6 +136,25 @@ def test_thousands_of_links_give_at_most_three_pages() -> None:
 )
 def test_telephone_is_read_from_the_text_of_an_imprint(line: str, phone: str | None) -> None:
     assert facts_on(f"<p>{line}</p>").get("phone") == phone
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Brandt Werkzeuge GmbH & Co. KG", "Krause e.K.", "Harrow Bell LLP", "Acme, Inc.", "Facturis Software S.R.L.",
+        "Güneş Tekstil A.Ş.", "Kowalski Okna Sp. z o. o.", "Dunagép Kft.", "Saimaan Saha Oy", "ООО «Север»",
+        "株式会社大和", "大和精機株式会社", "清心茶業股份有限公司", "Beispiel UG (haftungsbeschränkt)",
+    ],
+)  # fmt: skip
+def test_name_with_a_legal_form_is_a_companys(name: str) -> None:
+    assert has_legal_form(name)
+
+
+@pytest.mark.parametrize(
+    "line", ["Impressum", "Angaben gemäß § 5 DDG", "GmbH", "Tel. 0561 55 01 20", "Wir über uns", ""]
+)
+def test_line_without_a_legal_form_is_no_companys_name(line: str) -> None:
+    assert not has_legal_form(line)
 
 
 def test_imprint_names_the_company_and_not_its_agency() -> None:
