@@ -24,6 +24,7 @@ from leads_core.audit.queries import EntryRead
 from leads_core.audit.verification.trusted import Trusted
 from leads_core.database import Database
 from leads_core.enrichment import queries as enrichment
+from leads_core.enrichment.queue_watch import jobs_of
 from leads_core.enrichment.suggestions import suggestions_of
 from leads_core.errors import Misconfigured, NotFound
 from leads_core.leads.codes import COUNTRY_NAMES
@@ -89,11 +90,13 @@ async def context_of(
     """Everything the panel of a lead shows beside the lead; of the trail what the address asks for."""
     async with database.reader() as reader:
         others = await others_at(reader, lead.registrable_domain) if lead.registrable_domain else None
+        jobs = await jobs_of(reader, [lead.enrichment_task_id]) if lead.enrichment_task_id else {}
     async with database.transaction() as session:
         found = await enrichment.facts_of(session, lead.id)
     trail = await trail_of(lead, database, who, settings, address or TrailAddress(lead.id))
     return {
         **trail,
+        "enrichment_job": jobs.get(lead.enrichment_task_id) if lead.enrichment_task_id else None,
         "facts": [one.fact for one in found],
         "suggestions": suggestions_of(lead, found),
         "detail_fields": DETAIL_FIELDS,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from leads_core.leads.codes import COUNTRY_NAMES
 
@@ -116,6 +116,8 @@ BROWSERS = {
     "Chrome": "Chrome",
     "Version": "Safari",
 }
+#: Whoever waits no longer than this is not told so: it would be said and over.
+SHORT_WAIT = timedelta(seconds=10)
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 WORDS_BY_FIELD: dict[str, dict[str, str]] = {
     **FACT_VALUES,
@@ -136,8 +138,28 @@ class State:
     detail: str = ""
 
 
-def enrichment_state(status: str, outcome: str | None, error: str | None) -> State:
-    """How the enrichment of a lead stands."""
+class JobInProgress(Protocol):
+    """What is said of an enrichment that has not ended."""
+
+    @property
+    def state(self) -> str: ...
+    @property
+    def created_at(self) -> datetime: ...
+    @property
+    def next_attempt_at(self) -> datetime | None: ...
+    @property
+    def error(self) -> str | None: ...
+
+
+def enrichment_state(
+    status: str, outcome: str | None, error: str | None, job: JobInProgress | None = None, now: datetime | None = None
+) -> State:
+    """How the enrichment of a lead stands; with its job also whether it still waits, or is tried again when and why."""
+    if status == "in_progress" and job is not None and now is not None:
+        if job.state == "retrying":
+            return State("retrying", "Tries again", retrying(job.error, job.next_attempt_at, now))
+        if job.state == "queued" and now - job.created_at > SHORT_WAIT:
+            return State("pending", "Waiting", "for its turn")
     if status == "completed" and outcome in {"partial", "nothing"}:
         return State(outcome, STATUSES["completed"], error or {"partial": "in part", "nothing": "nothing new"}[outcome])
     return State(status, STATUSES.get(status, status), (error or "") if status == "failed" else "")

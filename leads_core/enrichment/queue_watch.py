@@ -77,6 +77,21 @@ FAILED_BY_ERROR = f"""
     GROUP BY j.error
 """
 FAILED_LEADS = f"SELECT j.lead_id, j.error {FAILED}"
+JOBS = """
+    SELECT id, state, attempt, created_at, next_attempt_at, error FROM jobs
+    WHERE id = ANY($1) AND finished_at IS NULL
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class JobNow:
+    """How one enrichment stands that has not ended: why it did not work the last time, and when it is tried again."""
+
+    state: str
+    attempt: int
+    created_at: datetime
+    next_attempt_at: datetime | None
+    error: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,3 +188,9 @@ async def failed_leads(reader: asyncpg.Connection, reason: str | None, limit: in
     """The leads that failed for this reason (None: any), of at most `limit` failures, the newest."""
     rows = await reader.fetch(FAILED_LEADS, limit)
     return [row["lead_id"] for row in rows if reason is None or reason_of(row["error"]) == reason]
+
+
+async def jobs_of(reader: asyncpg.Connection, job_ids: Sequence[UUID]) -> dict[UUID, JobNow]:
+    """How these enrichments stand, those that have not ended; a page of them at once, by jobs_pkey."""
+    rows = await reader.fetch(JOBS, job_ids) if job_ids else []
+    return {row["id"]: JobNow(**{name: row[name] for name in JobNow.__slots__}) for row in rows}

@@ -19,12 +19,13 @@ from console.list_address import ListAddress
 from console.list_page import ListPage
 from console.marking import marked_parts
 from leads_core.accounts.permissions import Permission
+from leads_core.enrichment.queue_watch import JobNow, jobs_of
 from leads_core.errors import IdentityTaken, Invalid, NotFound, SortTooBroad
 from leads_core.leads.filters import LeadFilter
 from leads_core.leads.ordering import Sort
 from leads_core.leads.queries import BY_COMPANY, page_of_leads
 from leads_core.leads.rows import LeadRow
-from leads_core.leads.schemas import LeadRead
+from leads_core.leads.schemas import EnrichmentStatus, LeadRead
 from leads_core.leads.service import QuickAdded
 from leads_core.paging import USUAL_PAGE, Cursors, Page
 
@@ -80,7 +81,7 @@ class LeadTable:
             status, problem = 422, Problem("This filter cannot be read", error.errors[0].message)
         except SortTooBroad as error:
             status, problem = 422, Problem("Too many to sort", str(error), address.url(sort=""))
-        context = self._context(address, page, problem)
+        context = await self._context(address, page, problem)
         return self.render.page(TEMPLATE, "lead_page", status=status, quick=QuickState(), **context)
 
     async def quick_add(self, state: QuickState, status: int, events: dict[str, Any] | None) -> Response:
@@ -90,7 +91,7 @@ class LeadTable:
                 TEMPLATE, "quick_add", to="/leads", status=status, events=events, quick=state, can_edit=True
             )
         address = ListAddress(())
-        context = self._context(address, await self._read(address), None)
+        context = await self._context(address, await self._read(address), None)
         return self.render.page(TEMPLATE, status=status, quick=state, **context)
 
     async def _read(self, address: ListAddress) -> Page[LeadRow]:
@@ -110,7 +111,7 @@ class LeadTable:
                 when_too_broad="newest",
             )
 
-    def _context(self, address: ListAddress, page: Page[LeadRow], problem: Problem | None) -> dict[str, Any]:
+    async def _context(self, address: ListAddress, page: Page[LeadRow], problem: Problem | None) -> dict[str, Any]:
         shown = ListPage(
             address,
             total=(page.total.value, page.total.relation) if page.total else None,
@@ -123,10 +124,19 @@ class LeadTable:
         return {
             "list": shown,
             "leads_found": page.items,
+            "jobs": await self._jobs(page.items),
             "problem": problem,
             "can_edit": self.can_edit,
             "here": address.canonical,
         }
+
+    async def _jobs(self, rows: Sequence[LeadRow]) -> dict[UUID, JobNow]:
+        """How the enrichments stand that have not ended."""
+        ids = [row.enrichment_task_id for row in rows if row.enrichment_status == EnrichmentStatus.IN_PROGRESS]
+        if not ids:
+            return {}
+        async with self._pool.reader() as reader:
+            return await jobs_of(reader, [job_id for job_id in ids if job_id])
 
 
 Table = Annotated[LeadTable, Depends(LeadTable)]

@@ -1,5 +1,6 @@
 // What others change appears by itself: the server says which leads, the page fetches its own block again.
 const AT_MOST_EVERY = 1_000
+const LOOKS_AGAIN_AFTER = 5_000
 const RETRY = { first: 1_000, longest: 30_000 }
 
 let stream = null
@@ -67,11 +68,20 @@ function fetchBlocks() {
   const all = many
   changed = new Set()
   many = false
-  if (page()) again(page().dataset.here, "#lead-page")
-  const lead = panel()?.dataset.lead
-  const busy = panel()?.querySelector("form.editing, form [data-save]") || document.getElementById("dialogs").hasChildNodes()
-  if (lead && !busy && (all || ids.has(lead))) again(panel().dataset.here ?? `/leads/${lead}`, "#panel", panel().dataset.here)
+  if (page()) pageAgain()
+  if (panel() && (all || ids.has(panel().dataset.lead))) panelAgain()
   tell(all, ids)
+}
+
+function pageAgain() {
+  return again(page().dataset.here, "#lead-page")
+}
+
+// Unless somebody is writing in it.
+function panelAgain() {
+  const { lead, here } = panel().dataset
+  const busy = panel().querySelector("form.editing, form [data-save]") || document.getElementById("dialogs").hasChildNodes()
+  if (lead && !busy) again(here ?? `/leads/${lead}`, "#panel", here)
 }
 
 function again(address, target, here) {
@@ -89,6 +99,13 @@ function tell(all, ids) {
   const status = document.getElementById("status")
   status.textContent = all ? "The list was brought up to date." : ids.size === 1 ? "1 lead changed." : `${ids.size} leads changed.`
 }
+
+// Between its start and its end an enrichment's steps (waits, tries again) tell nobody: they are looked after.
+setInterval(() => {
+  if (document.hidden || waiting) return
+  if (page()?.querySelector("[data-moves]")) pageAgain()
+  if (panel()?.querySelector("[data-moves]")) panelAgain()
+}, LOOKS_AGAIN_AFTER)
 
 document.addEventListener("leads-changed", (event) => refresh(event.detail.ids ?? null))
 

@@ -188,3 +188,39 @@ async def test_what_a_worker_has_is_not_cancelled(editor: AsyncClient, database:
 
     assert "A worker is at this job just now." in words(page.css_first("[role=alert]"))
     assert table(read(await editor.get("/enrichment")), "jobs")[0][1] == "In progress"
+
+
+async def test_row_drawer_and_api_say_when_it_is_tried_again_and_why(
+    editor: AsyncClient, database: Database, owner: asyncpg.Connection
+) -> None:
+    lead, late = await quick_added(editor, "again.com"), await quick_added(editor, "late.com")
+    task = UUID(lead["enrichment_task_id"])
+    async with database.transaction() as session:
+        await queue.take(session, task)
+        why = "website: again.com did not answer in 10 s."
+        await queue.put_back(session, task, state=JobState.RETRYING, error=why, delay=47.5)
+    back = "UPDATE jobs SET created_at = now() - interval '1 minute' WHERE id = $1"
+    await owner.execute(back, UUID(late["enrichment_task_id"]))
+
+    table = read(await editor.get("/leads"))
+    panel = read(await editor.get(f"/leads/{lead['id']}"))
+    job = (await editor.get(f"/api/v1/leads/{lead['id']}/enrichment")).json()["job"]
+
+    said = "Tries again Website: again.com did not answer in 10 s. Next try in 4"
+    assert words(table.css_first(f"#lead-{lead['id']} .c-enrichment")).startswith(said)
+    assert words(table.css_first(f"#lead-{late['id']} .c-enrichment")) == "Waiting for its turn"
+    assert words(panel.css_first(".facts-line .dot[data-state]")).startswith(said)
+    assert panel.css_first(f"form[action='/leads/{lead['id']}/enrichment/cancel']")
+    assert (job["state"], job["attempt"], job["error"]) == ("retrying", 1, why)
+    assert job["next_attempt_at"]
+
+
+async def test_what_runs_offers_no_way_to_cancel_it(editor: AsyncClient, database: Database) -> None:
+    lead = await quick_added(editor, "runs.com")
+    async with database.transaction() as session:
+        await queue.take(session, UUID(lead["enrichment_task_id"]))
+
+    panel = read(await editor.get(f"/leads/{lead['id']}"))
+
+    assert words(panel.css_first(".facts-line .dot[data-state]")) == "In progress"
+    assert not panel.css("form[action$='/enrichment/cancel']")
