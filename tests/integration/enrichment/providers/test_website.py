@@ -14,6 +14,7 @@ from leads_core.enrichment.providers import PROVIDER_GROUP, ProviderFailed, Subj
 from leads_core.enrichment.providers import website as website_module
 from leads_core.enrichment.providers.website import Website
 from leads_core.outgoing.client import OutgoingClient
+from leads_core.outgoing.recording import RequestRecord
 from tests.servers.small_internet import SmallInternet
 from tests.servers.web_server import Answer, SeenRequest, send
 
@@ -210,7 +211,7 @@ async def pages_of_facts(guard: OutgoingClient, subject: Subject) -> dict[str, t
 
 
 async def test_imprint_contact_and_about_page_are_read_and_each_fact_names_its_page(
-    internet: SmallInternet, guard: OutgoingClient, subject: Subject
+    internet: SmallInternet, guard: OutgoingClient, subject: Subject, requests_made: list[RequestRecord]
 ) -> None:
     internet.site(DOMAIN, {"/": HOME, **INNER})
     internet.site("agentur.example", {"/impressum": b"<p>Telefon: 0221 999999</p>"})
@@ -229,6 +230,10 @@ async def test_imprint_contact_and_about_page_are_read_and_each_fact_names_its_p
     }
     asked = sorted(request.path for request in internet.web.requests)
     assert asked == ["/", "/impressum", "/kontakt.html", "/robots.txt", "/unternehmen"]
+    assert sorted(record.url.removeprefix(f"https://{DOMAIN}") for record in requests_made) == asked
+    assert {(record.purpose, record.status) for record in requests_made if "robots" not in record.url} == {
+        ("website", 200)
+    }
 
 
 @pytest.mark.parametrize(
