@@ -118,8 +118,8 @@ class Worker:
             try:
                 await self._take_jobs(lane)
                 pause = 0.5
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, Unavailable, RuntimeError) as error:
-                log.warning("queue_lost", error=str(error), retry_in=pause)
+            except Exception as error:  # a connection that is cut fails in many ways, some of the driver's own making
+                log.warning("queue_lost", error=str(error), kind=type(error).__name__, retry_in=pause)
                 await self._wait(pause)
                 pause = min(10.0, pause * 2)
 

@@ -1,4 +1,4 @@
-"""Bad weather for Quick-Add: workers are killed at their work, the database falls over once, and clients go on."""
+"""Bad weather for Quick-Add: workers are killed, connections are cut, PostgreSQL crashes once, and clients go on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from random import Random
 import asyncpg
 
 from leads_core.context import acting_as
-from leads_core.database import Database, asyncpg_url, new_id
+from leads_core.database import FAULTS_OF_THE_DRIVER, Database, asyncpg_url, new_id
 from leads_core.embedded_postgres import EmbeddedPostgres
 from leads_core.embedded_postgres.processes import die_with_parent
 from leads_core.errors import IdentityTaken, Unavailable
@@ -31,12 +31,19 @@ CLIENTS, WORKERS, DOMAINS = 8, 2, 40
 #: Longer than it takes to miss a dead worker, and for its claims on questions to lapse.
 PATIENCE = 150.0
 UNFINISHED = "SELECT count(*) FILTER (WHERE state = 'running'), count(*) FROM jobs WHERE finished_at IS NULL"
+CUT = """
+    SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+    WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
+"""
 LEFT = "SELECT (SELECT count(*) FROM jobs WHERE finished_at IS NULL), (SELECT count(*) FROM pgqueuer)"
 
 
 @dataclass
 class Chaos:
-    """`leads` are quick-added by eight clients, `kills` workers are killed at work, and the server crashes once."""
+    """`leads` are quick-added by eight clients, `kills` workers are killed at work, and the server crashes once.
+
+    Again and again all its connections are cut at the same moment.
+    """
 
     server: EmbeddedPostgres
     settings: Settings
@@ -46,9 +53,11 @@ class Chaos:
     chance: Random
     killed: int = 0
     crashed: int = 0
+    cut: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     _added: int = 0
     _half: asyncio.Event = field(default_factory=asyncio.Event)
+    _all: asyncio.Event = field(default_factory=asyncio.Event)
     _workers: list[Process] = field(default_factory=list)
 
     async def run(self) -> None:
@@ -60,6 +69,7 @@ class Chaos:
             async with asyncio.TaskGroup() as around:
                 around.create_task(self._kill_workers())
                 around.create_task(self._crash_the_server())
+                around.create_task(self._cut_connections())
                 for number in range(CLIENTS):
                     around.create_task(self._client(number, database))
             await self._nothing_is_left()
@@ -91,6 +101,8 @@ class Chaos:
                 self._added += 1
                 if self._added * 2 >= self.leads:
                     self._half.set()
+                if self._added == self.leads:
+                    self._all.set()
 
     async def _add(self, service: LeadService, text: str) -> None:
         """As a person does: what was not answered is sent again, and may turn out to have been heard."""
@@ -118,12 +130,11 @@ class Chaos:
     async def _is_work_under_way(self) -> bool:
         """Waits until a worker has a job; False when everything has ended."""
         while True:
-            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                running, left = await self._row(UNFINISHED)
-                if running:
-                    return True
-                if self._added == self.leads and not left:
-                    return False
+            running, left = await self._row(UNFINISHED)
+            if running:
+                return True
+            if self._added == self.leads and not left:
+                return False
             await asyncio.sleep(0.05)
 
     async def _crash_the_server(self) -> None:
@@ -136,17 +147,29 @@ class Chaos:
         assert self.server.revive()
         self.crashed += 1
 
+    async def _cut_connections(self) -> None:
+        """Of clients and workers alike, the server itself stays: what they lost is there again at once."""
+        while not self._all.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._all.wait(), self.chance.uniform(0.3, 2.0))
+            self.cut += (await self._row(CUT))[0]
+
     async def _nothing_is_left(self) -> None:
         async with asyncio.timeout(PATIENCE):
             while sum(await self._row(LEFT)):  # noqa: ASYNC110 - its steps tell nobody
                 await asyncio.sleep(0.1)
 
     async def _row(self, question: str) -> asyncpg.Record:
-        connection = await asyncpg.connect(asyncpg_url(self.server.owner_url))
-        try:
-            return await connection.fetchrow(question)
-        finally:
-            await connection.close()
+        """Asked until it is answered: the weather is bad for whoever watches, too."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                with suppress(OSError, *FAULTS_OF_THE_DRIVER):
+                    connection = await asyncpg.connect(asyncpg_url(self.server.owner_url))
+                    try:
+                        return await connection.fetchrow(question)
+                    finally:
+                        connection.terminate()
+                await asyncio.sleep(0.05)
 
     async def _worker(self) -> Process:
         environment = {
