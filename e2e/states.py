@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from e2e.given import a_change, a_lead, companies, in_the_bin
 from e2e.pages.audit_page import AuditPage
 from e2e.pages.bulk_bar import BulkBar
+from e2e.pages.enrichment_page import EnrichmentPage
 from e2e.pages.import_page import ImportPage
 from e2e.pages.lead_form import LeadForm
 from e2e.pages.lead_panel import LeadPanel
@@ -262,6 +263,24 @@ def audit_empty(page: Page) -> None:
     AuditPage(page).open()
 
 
+def enrichment(page: Page) -> None:
+    some_leads(page)
+    queue = EnrichmentPage(page).open()
+    expect(queue.reasons).to_have_count(1)
+    page.get_by_text("Field by field").click()
+
+
+def enrichment_empty(page: Page) -> None:
+    LeadsPage(page).open()
+    EnrichmentPage(page).open()
+
+
+def enrichment_retried(page: Page) -> None:
+    enrichment(page)
+    EnrichmentPage(page).retry_all()
+    expect(page.locator("#bulk-job")).to_contain_text("1 lead")
+
+
 def nothing_here(page: Page) -> None:
     page.goto("/nothing/here")
 
@@ -300,7 +319,8 @@ STATES = [
         drawer, drawer_editing, lead_page, lead_in_the_bin, lead_trail_filter, lead_seal, lead_as_it_stood,
         new, new_with_errors, new_duplicate, edit, conflict,
         import_choose, import_check, import_done, import_refused, settings, settings_with_a_new_token,
-        settings_refused, audit, audit_filter, audit_no_match, audit_unreadable_filter, audit_empty, nothing_here,
+        settings_refused, audit, audit_filter, audit_no_match, audit_unreadable_filter, audit_empty,
+        enrichment, enrichment_empty, enrichment_retried, nothing_here,
         sign_in, sign_in_refused, used_link,
     )
 ]  # fmt: skip
