@@ -6,6 +6,7 @@ The sentences of the trail stand in trail_wording.py.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Protocol
@@ -74,7 +75,7 @@ FACTS = {
 }
 YES_OR_NO = {"yes": "Yes", "no": "No"}
 #: What providers say in words of their own: theirs stay where none stands here.
-FACT_VALUES: dict[str, dict[str, str]] = {
+FACT_VALUES: dict[str, Mapping[str, str]] = {
     "resolves": YES_OR_NO,
     "has_mail": YES_OR_NO,
     "parked": YES_OR_NO,
@@ -119,7 +120,7 @@ BROWSERS = {
 #: Whoever waits no longer than this is not told so: it would be said and over.
 SHORT_WAIT = timedelta(seconds=10)
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-WORDS_BY_FIELD: dict[str, dict[str, str]] = {
+WORDS_BY_FIELD: dict[str, Mapping[str, str]] = {
     **FACT_VALUES,
     "stage": STAGES,
     "source": SOURCES,
