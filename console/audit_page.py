@@ -11,6 +11,7 @@ from uuid import UUID
 from console import audit_seal, wording
 from console.audit_address import ACTIONS, ACTOR_KINDS, SUBJECTS, WHEN, AuditAddress, AuditChip
 from console.audit_wording import Names, Row, row_of
+from console.list_filters import Choice, Group
 from leads_core.accounts.permissions import Permission
 from leads_core.accounts.service import Accounts
 from leads_core.accounts.tokens import Tokens
@@ -27,25 +28,6 @@ from leads_core.leads.names import LeadName, names_of
 COMMAND_LINE = "Command line"
 #: What a person may ask of: a lead's fields, then what else changes.
 FIELDS = (*(name for name in wording.FIELDS if name in PART_OF), "role", "disabled_at", "password", "scopes")
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One thing to tick or choose."""
-
-    value: str
-    word: str
-    chosen: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """A filter of the form with its choices."""
-
-    name: str
-    label: str
-    kind: Literal["checkbox", "radio", "select"]
-    choices: Sequence[Choice]
 
 
 @dataclass(frozen=True, slots=True)

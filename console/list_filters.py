@@ -55,7 +55,7 @@ class Group:
 
     name: str
     label: str
-    type: Literal["checkbox", "radio"]
+    type: Literal["checkbox", "radio", "select"]
     choices: Sequence[Choice]
 
 

@@ -7,10 +7,9 @@ A filter given twice means any of. `occurred_from` and `occurred_to` include wha
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
@@ -19,6 +18,7 @@ from leads_core.audit.models import ACTOR_KINDS, CHANNELS, Action, SubjectKind
 from leads_core.audit.record.entry import PART_OF
 from leads_core.context import SYSTEM_ACTOR_ID
 from leads_core.errors import FieldError, Invalid
+from leads_core.parameters import ParameterReader, moment, one_of
 
 Value = TypeVar("Value")
 Parameters = Mapping[str, Sequence[str]]
@@ -110,46 +110,32 @@ class EntryFilter:
         return urlencode(self.as_query())
 
 
-class _Reader:
+class _Reader(ParameterReader):
     """Takes one filter after the other out of the parameters and gathers what is wrong with them."""
 
     def __init__(self, left: dict[str, list[str]], me: UUID | None) -> None:
-        self.left = left
+        super().__init__(left)
         self.me = me
-        self.errors: list[FieldError] = []
 
     def filter(self) -> EntryFilter:
-        since, until = self._once("occurred_from", _moment), self._once("occurred_to", _moment)
+        since, until = self.once("occurred_from", moment), self.once("occurred_to", moment)
         return EntryFilter(
-            actor_id=self._once("actor", self._actor),
-            actor_kind=self._once("actor_kind", _one_of(ACTOR_KINDS)),
-            actions=self._any("action", _one_of(Action)),
-            channels=self._any("channel", _one_of(CHANNELS)),
-            subject_kinds=self._any("subject_kind", _one_of(SubjectKind)),
-            subject_id=self._once("subject_id", _id),
-            field=self._once("field", _field),
+            actor_id=self.once("actor", self._actor),
+            actor_kind=self.once("actor_kind", one_of(ACTOR_KINDS)),
+            actions=self._any("action", one_of(Action)),
+            channels=self._any("channel", one_of(CHANNELS)),
+            subject_kinds=self._any("subject_kind", one_of(SubjectKind)),
+            subject_id=self.once("subject_id", _id),
+            field=self.once("field", _field),
             since=since and since[0],
             until=until and until[1],
-            task_id=self._once("task_id", _id),
-            request_id=self._once("request_id", _request_id),
+            task_id=self.once("task_id", _id),
+            request_id=self.once("request_id", _request_id),
         )
 
     def _any(self, name: str, read: Callable[[str], str]) -> tuple[str, ...]:
-        values = [self._read(name, read, text) for text in self.left.pop(name, [])]
+        values = [self.read(name, read, text) for text in self.left.pop(name, [])]
         return tuple(sorted({value for value in values if value is not None}))
-
-    def _once(self, name: str, read: Callable[[str], Value]) -> Value | None:
-        given = self.left.pop(name, [])
-        if len(given) > 1:
-            self.errors.append(FieldError(f"query.{name}", "Give this once."))
-        return self._read(name, read, given[0]) if given else None
-
-    def _read(self, name: str, read: Callable[[str], Value], text: str) -> Value | None:
-        try:
-            return read(text)
-        except ValueError as error:
-            self.errors.append(FieldError(f"query.{name}", str(error)))
-            return None
 
     def _actor(self, text: str) -> UUID:
         if text == "me" and self.me is not None:
@@ -160,17 +146,6 @@ class _Reader:
             return UUID(text)
         except ValueError:
             raise ValueError("Give me, system, or the id of a user or a token.") from None
-
-
-def _one_of(members: Iterable[str]) -> Callable[[str], str]:
-    allowed = [str(member) for member in members]
-
-    def read(text: str) -> str:
-        if text not in allowed:
-            raise ValueError(f"Give one of {', '.join(allowed)}.")
-        return text
-
-    return read
 
 
 def _id(text: str) -> UUID:
@@ -190,19 +165,6 @@ def _request_id(text: str) -> str:
     if not text or len(text) > _REQUEST_ID_LIMIT or not text.isprintable():
         raise ValueError("Give a request's id as X-Request-Id said it.")
     return text
-
-
-def _moment(text: str) -> tuple[datetime, datetime]:
-    """The first instant that belongs to it, and the first after it. Without a zone, UTC is meant."""
-    try:
-        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
-            first = datetime.combine(date.fromisoformat(text), time(), UTC)
-            return first, first + timedelta(days=1)
-        moment = datetime.fromisoformat(text)
-        moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-        return moment, moment + timedelta(microseconds=1)
-    except (ValueError, OverflowError):
-        raise ValueError("Give a date such as 2026-11-24, or a time such as 2026-11-24T18:35:04Z.") from None
 
 
 def _text(identifier: UUID | None) -> str | None:

@@ -11,7 +11,6 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
-from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -19,6 +18,7 @@ from leads_core.errors import FieldError, Invalid
 from leads_core.leads import facets
 from leads_core.leads.normalising import clean_text, fold, normalise_country, normalise_domain
 from leads_core.leads.schemas import EnrichmentOutcome, EnrichmentStatus, Source, Stage
+from leads_core.parameters import ParameterReader, day, moment, one_of
 
 Value = TypeVar("Value")
 Parameters = Mapping[str, str | Sequence[str]]
@@ -150,33 +150,32 @@ def _as_lists(parameters: Parameters, *, lenient: bool) -> dict[str, list[str]]:
     return {name: given for name, given in lists.items() if given}
 
 
-class _Reader:
+class _Reader(ParameterReader):
     """Takes one filter after the other out of the parameters and gathers what is wrong with them."""
 
     def __init__(self, left: dict[str, list[str]], me: UUID | None) -> None:
-        self.left = left
+        super().__init__(left)
         self.me = me
-        self.errors: list[FieldError] = []
 
     def filter(self) -> LeadFilter:
         return LeadFilter(
             is_manual=self._choice("is_manual", _yes_or_no),
-            stage=self._choice("stage", _one_of(Stage)),
-            enrichment_status=self._choice("enrichment_status", _one_of(EnrichmentStatus)),
-            enrichment_outcome=self._choice("enrichment_outcome", _one_of(EnrichmentOutcome)),
-            source=self._choice("source", _one_of(Source)),
+            stage=self._choice("stage", one_of(Stage)),
+            enrichment_status=self._choice("enrichment_status", one_of(EnrichmentStatus)),
+            enrichment_outcome=self._choice("enrichment_outcome", one_of(EnrichmentOutcome)),
+            source=self._choice("source", one_of(Source)),
             has_email=self._choice("has_email", _yes_or_no),
             owner=self._choice("owner", self._owner),
             tag=self._choice("tag", _text),
             domain=self._choice("domain", normalise_domain),
             registrable_domain=self._choice("registrable_domain", normalise_domain),
             country=self._choice("country", normalise_country),
-            created=self._range("created", _moment),
-            updated=self._range("updated", _moment),
-            follow_up=self._range("follow_up", _day),
-            enriched=self._range("enriched", _moment),
-            deleted=self._once("deleted", _yes_or_no) or False,
-            q=self._once("q", lambda text: clean_text(text, limit=SEARCH_LIMIT)),
+            created=self._range("created", moment),
+            updated=self._range("updated", moment),
+            follow_up=self._range("follow_up", day),
+            enriched=self._range("enriched", moment),
+            deleted=self.once("deleted", _yes_or_no) or False,
+            q=self.once("q", lambda text: clean_text(text, limit=SEARCH_LIMIT)),
         )
 
     def _choice(self, name: str, read: Callable[[str], Any]) -> Choice:
@@ -184,26 +183,13 @@ class _Reader:
         none_of: list[Any] = []
         for text in self.left.pop(name, []):
             excluded = text.startswith("!")
-            value = self._read(name, read, text[1:] if excluded else text)
+            value = self.read(name, read, text[1:] if excluded else text)
             (none_of if excluded else any_of).append(value)
         return Choice(_unique(any_of), _unique(none_of))
 
     def _range(self, name: str, read: Callable[[str], tuple[Any, Any]]) -> Range:
-        start, end = self._once(f"{name}_from", read), self._once(f"{name}_to", read)
+        start, end = self.once(f"{name}_from", read), self.once(f"{name}_to", read)
         return Range(start and start[0], end and end[1])
-
-    def _once(self, name: str, read: Callable[[str], Value]) -> Value | None:
-        given = self.left.pop(name, [])
-        if len(given) > 1:
-            self.errors.append(FieldError(f"query.{name}", "Give this once."))
-        return self._read(name, read, given[0]) if given else None
-
-    def _read(self, name: str, read: Callable[[str], Value], text: str) -> Value | None:
-        try:
-            return read(text)
-        except ValueError as error:
-            self.errors.append(FieldError(f"query.{name}", str(error)))
-            return None
 
     def _owner(self, text: str) -> UUID | None:
         if text == "none":
@@ -228,41 +214,8 @@ def _yes_or_no(text: str) -> bool:
     return text == "true"
 
 
-def _one_of(members: Iterable[Any]) -> Callable[[str], str]:
-    allowed = [str(member) for member in members]
-
-    def read(text: str) -> str:
-        if text not in allowed:
-            raise ValueError(f"Give one of {', '.join(allowed)}.")
-        return text
-
-    return read
-
-
 def _text(text: str) -> str:
     cleaned = clean_text(text, limit=SEARCH_LIMIT)
     if cleaned is None:
         raise ValueError("Give a value, or leave the filter out.")
     return cleaned
-
-
-def _day(text: str) -> tuple[date, date]:
-    """The first day that belongs to it, and the first after it."""
-    try:
-        day = date.fromisoformat(text)
-        return day, day + timedelta(days=1)
-    except (ValueError, OverflowError):
-        raise ValueError("Give a date such as 2026-11-24.") from None
-
-
-def _moment(text: str) -> tuple[datetime, datetime]:
-    """The first instant that belongs to it, and the first after it. Without a zone, UTC is meant."""
-    try:
-        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
-            first, after = _day(text)
-            return datetime.combine(first, time(), UTC), datetime.combine(after, time(), UTC)
-        moment = datetime.fromisoformat(text)
-        moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-        return moment, moment + timedelta(microseconds=1)
-    except (ValueError, OverflowError):
-        raise ValueError("Give a date such as 2026-11-24, or a time such as 2026-11-24T18:35:04Z.") from None
