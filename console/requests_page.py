@@ -33,7 +33,7 @@ def request_line(request: OutgoingRequestRead) -> RequestLine:
     address = urlsplit(request.url)
     if address.scheme == DNS:
         kind = next(iter(parse_qs(address.query).get("type", [])), "")
-        whom, what = "a name server", f"the {WORDS_OF_KIND.get(kind, kind)} of {address.path}"
+        whom, what = "A name server", f"for the {WORDS_OF_KIND.get(kind, kind)} of {address.path}"
     else:
         whom, what = request.host, request.url
     return RequestLine(

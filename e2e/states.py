@@ -15,6 +15,7 @@ from e2e.pages.import_page import ImportPage
 from e2e.pages.lead_form import LeadForm
 from e2e.pages.lead_panel import LeadPanel
 from e2e.pages.leads_page import LeadsPage
+from e2e.pages.suggestions_panel import SuggestionsPanel
 from e2e.pages.trail_panel import TrailPanel
 
 STONE = {
@@ -143,6 +144,29 @@ def drawer_editing(page: Page) -> None:
     LeadsPage(page).open().open_lead("Stone and Sons")
     LeadPanel(page).detail("City").get_by_role("link").click()
     expect(page.get_by_role("textbox", name="City")).to_be_focused()
+
+
+def drawer_suggestions(page: Page) -> None:
+    a_lead(page, company_name="Lumen", city="Aarhus", email="mara.lindqvist@lumenstack.io", enrich=True)
+    a_lead(page, company_name="Lumen", city="Aarhus", email="ana@lumenstack.io")
+    leads = LeadsPage(page).open()
+    expect(leads.rows.last).to_contain_text("Completed")
+    leads.rows.last.get_by_role("link").first.click()
+    SuggestionsPanel(page).are_for("company", "city", "contact")
+    SuggestionsPanel(page).section.scroll_into_view_if_needed()
+
+
+def drawer_requests(page: Page) -> None:
+    some_leads(page).open_lead("Lumenstack")
+    LeadPanel(page).panel.locator("summary", has_text="What left the house").click()
+    expect(page.get_by_role("region", name="What left the house, as a table")).to_be_visible()
+    page.locator("#requests").scroll_into_view_if_needed()
+
+
+def requests_page(page: Page) -> None:
+    some_leads(page)
+    lead = LeadsPage(page).row("no-such-company.com").get_attribute("data-lead")
+    page.goto(f"/leads/{lead}/requests")
 
 
 def lead_page(page: Page) -> None:
@@ -316,7 +340,8 @@ STATES = [
     for reach in (
         empty, table, filtered, no_match, unreadable_filter, filter_menu, account_menu, keys, quick_add_errors, toast,
         chosen, bulk_begun, bulk_refused, job, bin_,
-        drawer, drawer_editing, lead_page, lead_in_the_bin, lead_trail_filter, lead_seal, lead_as_it_stood,
+        drawer, drawer_editing, drawer_suggestions, drawer_requests, requests_page,
+        lead_page, lead_in_the_bin, lead_trail_filter, lead_seal, lead_as_it_stood,
         new, new_with_errors, new_duplicate, edit, conflict,
         import_choose, import_check, import_done, import_refused, settings, settings_with_a_new_token,
         settings_refused, audit, audit_filter, audit_no_match, audit_unreadable_filter, audit_empty,
