@@ -11,7 +11,7 @@ import pytest
 
 from console.cli.audit import proofs as commands
 from leads_core.audit.log.inclusion_proof import InclusionProof
-from leads_core.audit.log.keys import verifier_keys
+from leads_core.audit.log.keys import signing_keys, verifier_keys
 from leads_core.audit.log.proving import prove
 from leads_core.audit.log.sequencer import Sequencer
 from leads_core.database import Database, new_id
@@ -178,7 +178,7 @@ async def test_the_command_writes_a_proof_that_the_other_command_puts_in_words(
     lead = await leads.create(a_lead(notes="call me"), source=Source.FORM)
     await sequencer.run_once()
     (entry,) = await entries(owner)
-    (key,) = verifier_keys(logging_settings)
+    key = signing_keys(logging_settings)[0].verifier
     monkeypatch.setenv("DATABASE_URL", str(logging_settings.database_url))
     monkeypatch.setenv("DATA_DIR", str(logging_settings.data_dir))
     file = tmp_path / "entry.tlog-proof"
