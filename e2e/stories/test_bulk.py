@@ -183,6 +183,6 @@ def test_what_could_not_be_enriched_is_named_with_the_reason(page: Page) -> None
 
     expect(bulk.outcome("Not found")).to_contain_text("1")
     left = bulk.job.get_by_role("region", name="Leads with which nothing was done")
-    expect(left.get_by_role("row", name="Ahorn")).to_contain_text("in the bin")
+    expect(left.get_by_role("row", name="Ahorn")).to_contain_text("In the bin")
     left.get_by_role("link", name="Ahorn").click()
     expect(page.locator("#lead-name")).to_have_text("Ahorn")
