@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Protocol
 
+from leads_core.audit.record.entry import parse_timestamp
 from leads_core.leads.codes import COUNTRY_NAMES
 
 NBSP = "\u00a0"
@@ -290,6 +291,14 @@ def full_time(at: datetime) -> str:
     """24 Nov 2026, 14:31:02 UTC."""
     at = at.astimezone(UTC)
     return f"{day(at.date())}, {at:%H:%M:%S} UTC"
+
+
+def recorded_time(text: str | None) -> datetime | None:
+    """A time as the trail and provenance write it; None for none, and for what is no such time."""
+    try:
+        return parse_timestamp(text) if text else None
+    except ValueError:
+        return None
 
 
 def machine_time(at: datetime) -> str:
