@@ -80,7 +80,9 @@ async def test_a_running_one_says_which_providers_are_asked_for_its_domain(
         await queue.take(session, asked.enrichment_task_id)
     for domain in ("asked.com", "waits.com"):
         assert await kept_answers.claim(database, Question("website", domain, domain)) is None
-    await kept_answers.keep(database, Question("dns", "asked.com", "asked.com"), [], None)
+    answered = Question("dns", "asked.com", "asked.com")
+    assert await kept_answers.claim(database, answered) is None
+    await kept_answers.keep(database, answered, [], None)
 
     async with database.reader() as reader:
         rows = {row.lead_id: row.asked for row in await queue_watch.at_hand(reader)}
