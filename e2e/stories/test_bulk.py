@@ -94,7 +94,7 @@ def test_what_is_ticked_goes_along_over_the_pages_and_not_to_another_filter(page
     leads.open()
     bulk.box("Lead 50").check()
     leads.view("Won")
-    expect(page.get_by_role("link", name="Won")).to_have_attribute("aria-current", "page")
+    expect(page.get_by_role("link", name="Won", exact=True)).to_have_attribute("aria-current", "page")
     expect(leads.row("Lead 50")).to_be_visible()
     bulk.chosen()
     expect(bulk.bar).to_be_hidden()
