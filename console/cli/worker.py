@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import signal
 import sys
+import threading
 from dataclasses import replace
 
 from console import telemetry
@@ -31,6 +33,8 @@ from leads_core.settings import Settings
 from leads_core.transfer.importing import ImportHandler
 
 HOUR = 3600.0
+#: Whatever hangs, the process is gone this long after it was told to end.
+LEAVES_SECONDS = 9.5
 
 
 def worker() -> None:
@@ -57,13 +61,21 @@ async def _run(settings: Settings) -> None:
             }
             running = Worker(database, handlers, chores(database, settings))
             for number in (signal.SIGINT, signal.SIGTERM):
-                asyncio.get_running_loop().add_signal_handler(number, running.stop)
+                asyncio.get_running_loop().add_signal_handler(number, _leave, running)
             # What was loaded stays: without this the garbage collector looks through all of it again and again,
             # for a sixth of an import's time.
             gc.freeze()
             await running.run()
     finally:
         await database.close()
+
+
+def _leave(running: Worker) -> None:
+    """In peace if that goes; else, with a database that says nothing, as a killed worker does: others take over."""
+    running.stop()
+    last = threading.Timer(LEAVES_SECONDS, os._exit, (1,))
+    last.daemon = True
+    last.start()
 
 
 def _remote(settings: Settings, database: Database) -> list[Provider]:
