@@ -105,6 +105,7 @@ def test_the_follower_among_the_examples_goes_on_where_it_was_killed(server: Run
     assert sorted(set(numbers)) == list(range(numbers[-1] + 1))
 
 
+@pytest.mark.parametrize("curl", CURLS[-1:], indirect=True)  # it is long, and asks by curl but once
 def test_the_audit_pages_proof_holds_and_its_trail_is_whole(curl: Path) -> None:
     with running_server(ENRICHMENT_NAMESERVERS=NO_NAME_SERVER) as server:
         output = _typed("docs/audit.md", server, curl)

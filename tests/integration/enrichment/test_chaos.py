@@ -23,7 +23,7 @@ from tests.integration.trail_state import differences
 from tests.servers.small_internet import SmallInternet
 
 #: CHAOS_LEADS=500 for the whole proof: about a minute on two cores.
-LEADS = int(os.environ.get("CHAOS_LEADS", "200"))
+LEADS = int(os.environ.get("CHAOS_LEADS", "120"))
 KILLS = max(3, LEADS // 40)
 SEED = int(os.environ.get("CHAOS_SEED", "1"))
 

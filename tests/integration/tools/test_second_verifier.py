@@ -209,7 +209,7 @@ async def test_a_log_that_was_reopened_after_a_restore_is_whole_to_both(
     database: Database, owner: asyncpg.Connection, settings: Settings, tmp_path: Path
 ) -> None:
     secret = SecretStr(settings.mac_keys[0].hex())
-    mine = settings.model_copy(update={"data_dir": tmp_path / "data", "audit_mac_keys": secret})
+    mine = Settings(database_url=settings.database_url, data_dir=tmp_path / "data", audit_mac_keys=secret)
     sequencer, leads = Sequencer(database, mine), LeadService(database)
     with acting_as(an_actor()):
         await leads.create(a_lead(), source=Source.FORM)
