@@ -158,23 +158,32 @@ def _own_database() -> Iterator[dict[str, str]]:
 async def _empty(owner_url: str, checkpoints: Path) -> None:
     connection = await asyncpg.connect(asyncpg_url(owner_url))
     try:
-        end = time.monotonic() + JOBS_END_WITHIN
-        while await connection.fetchval("SELECT count(*) FROM jobs WHERE state IN ('queued', 'running')"):
-            assert time.monotonic() < end, "The worker did not come to rest."
-            await asyncio.sleep(0.02)
         tables = await connection.fetch(
             "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
             " AND relname <> ALL($1::text[])",
             list(KEPT),
         )
         deletes = "".join(f'DELETE FROM "{table["relname"]}";' for table in tables)  # noqa: S608 - the catalogue's names
-        async with connection.transaction():
-            # Nobody signs meanwhile: a file that outlives the log it speaks of is what a rollback looks like.
-            await connection.execute("SELECT pg_advisory_xact_lock($1)", THE_LOG)
-            await connection.execute(f"SET LOCAL session_replication_role = replica; {deletes}")
-            await asyncio.to_thread(checkpoints.unlink, missing_ok=True)
+        end = time.monotonic() + JOBS_END_WITHIN
+        while not await _emptied_at_rest(connection, deletes, checkpoints):
+            assert time.monotonic() < end, "The worker did not come to rest."
+            await asyncio.sleep(0.02)
     finally:
         await connection.close()
+
+
+async def _emptied_at_rest(connection: asyncpg.Connection, deletes: str, checkpoints: Path) -> bool:
+    """Everything removed, if no job waits or runs. A verification that began before would see half of it."""
+    async with connection.transaction():
+        # Nobody signs and no job begins meanwhile: a file that outlives the log it speaks of is what a rollback
+        # looks like.
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", THE_LOG)
+        await connection.execute("LOCK TABLE jobs IN EXCLUSIVE MODE")
+        if await connection.fetchval("SELECT count(*) FROM jobs WHERE state IN ('queued', 'running')"):
+            return False
+        await connection.execute(f"SET LOCAL session_replication_role = replica; {deletes}")
+        await asyncio.to_thread(checkpoints.unlink, missing_ok=True)
+    return True
 
 
 async def _execute(url: str, statement: str) -> None:
