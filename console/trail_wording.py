@@ -160,11 +160,6 @@ def said_value(field: str, value: Any, names: Names = MappingProxyType({})) -> s
     return value_in_words(field, value) or None
 
 
-def person_of(entry: Entry, viewer_id: UUID | None) -> str:
-    """Who did it, in words: You, Enrichment, or a name."""
-    return _who(entry, viewer_id)
-
-
 def fields_in_words(fields: Sequence[str]) -> str:
     """`city and stage`, in the order people read fields; from four on their number."""
     return _listed(sorted(fields, key=_place))

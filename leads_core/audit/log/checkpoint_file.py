@@ -41,10 +41,6 @@ class CheckpointFile:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def is_started(self) -> bool:
-        """Whether the file is there and holds at least one whole line."""
-        return self.newest() is not None
-
     def read(self) -> list[FiledCheckpoint]:
         """Every line, oldest first; none when there is no file. Raises OSError when it cannot be read."""
         return list(self)

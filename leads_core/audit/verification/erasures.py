@@ -38,10 +38,6 @@ class ErasedActors:
         """Whether the origin of this entry was to be erased."""
         return bool(row[0] < self._erased.get(row[6], ""))
 
-    def of_user(self, user_id: str | None) -> str:
-        """The id of the last ERASE of this user, or an empty text."""
-        return self._erased.get(user_id or "", "")
-
 
 class PartsOfSubject:
     """The erased and the plain parts of one subject's entries so far, until an ERASE accounts for them."""
