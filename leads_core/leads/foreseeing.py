@@ -40,7 +40,7 @@ async def check_many(
 ) -> list[Upserted]:
     """What upsert_many would make of the rows, after those that went into foreseen."""
     leads = await leads_with(session, await ids_of(session, rows))
-    decided = decide(rows, Found.of(leads), existing, await existing_owners(session, rows), {})
+    decided = decide(rows, Found.of(leads), existing, await existing_owners(session, rows))
     outcomes = decided.settled
     for row, values in decided.new:
         outcomes.append(_foresee_new(row, values, existing, foreseen))

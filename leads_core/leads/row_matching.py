@@ -51,13 +51,24 @@ class Existing(StrEnum):
     LEAVE = "leave"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class UpsertRow:
-    """A row: its number in the file, the lead it describes, and which of the lead's fields the file really gives."""
+    """A row: its number in the file, the lead it describes, and which of the lead's fields the file really gives.
+
+    source is the door that a new lead would come by.
+    """
 
     number: int
     lead: LeadCreate
     given: frozenset[str]
+    source: Source = Source.IMPORT
+    _as_new: Values | None = field(default=None, init=False, repr=False, compare=False)
+
+    def as_new(self) -> Values:
+        """The columns of the lead that the row would make, reckoned once. Raises Invalid."""
+        if self._as_new is None:
+            self._as_new = changing.values_of_new(self.lead, self.source)
+        return self._as_new
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +110,7 @@ class Decided:
     waiting: list[tuple[UpsertRow, Row[Any] | None]] = field(default_factory=list)
 
 
-def decide(
-    rows: Sequence[UpsertRow], found: Found, existing: Existing, owners: set[UUID], prepared: dict[int, Values]
-) -> Decided:
+def decide(rows: Sequence[UpsertRow], found: Found, existing: Existing, owners: set[UUID]) -> Decided:
     decided = Decided()
     touched: set[UUID] = set()
     new_domains: set[str] = set()
@@ -121,10 +130,8 @@ def decide(
             elif row.lead.email is None and row.lead.domain in new_domains:
                 decided.waiting.append((row, None))
             else:
-                if row.number not in prepared:
-                    prepared[row.number] = changing.values_of_new(row.lead, Source.IMPORT)
-                decided.new.append((row, prepared[row.number]))
-                new_domains.add(prepared[row.number]["domain"])
+                decided.new.append((row, row.as_new()))
+                new_domains.add(row.as_new()["domain"])
         except Invalid as error:
             decided.settled.append(rejected(row, error.errors[0].field, error.errors[0].message))
     return decided

@@ -108,10 +108,9 @@ async def _write_wave(
 async def _decide_under_locks(session: AsyncSession, rows: list[UpsertRow], existing: Existing) -> Decided:
     """Decide on what is there; lock what is to change, and decide again if it has changed meanwhile."""
     owners = await existing_owners(session, rows)
-    prepared: dict[int, Values] = {}
     while True:
         leads = {lead.id: lead for lead in await leads_with(session, await ids_of(session, rows))}
-        decided = decide(rows, Found.of(list(leads.values())), existing, owners, prepared)
+        decided = decide(rows, Found.of(list(leads.values())), existing, owners)
         changing_ids = [before.id for _, before, _ in decided.changes]
         if not changing_ids:
             return decided

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
@@ -52,7 +52,7 @@ class RowReader:
     def __post_init__(self) -> None:
         self._places = [(at, self.columns[name]) for at, name in enumerate(self.table.header) if name in self.columns]
 
-    def rows(self) -> Iterator[tuple[Row, UpsertRow | Refused]]:
+    def rows(self) -> Generator[tuple[Row, UpsertRow | Refused]]:
         """Each row of data in order: a lead, or the reason why not."""
         for row in readers.rows(self.file, self.table):
             yield row, self._read(row)
