@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Protocol
 
 from leads_core.audit.record.entry import parse_timestamp
-from leads_core.leads.codes import COUNTRY_NAMES
+from leads_core.leads.codes import COUNTRY_NAMES, LANGUAGE_NAMES
 
 NBSP = "\u00a0"
 
@@ -128,6 +128,7 @@ WORDS_BY_FIELD: dict[str, Mapping[str, str]] = {
     "enrichment_status": STATUSES,
     "enrichment_outcome": OUTCOMES,
     "country": COUNTRY_NAMES,
+    "language": LANGUAGE_NAMES,
 }
 
 

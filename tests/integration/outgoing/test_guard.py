@@ -410,6 +410,17 @@ async def test_expired_certificate_is_refused(internet: SmallInternet, guard: Ou
         await guard.get("https://acme.example/", purpose="website")
 
 
+async def test_certificate_that_is_not_valid_yet_is_refused(internet: SmallInternet, guard: OutgoingClient) -> None:
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    early = internet.web.authority.issue_cert("acme.example", not_before=tomorrow)
+    internet.site("acme.example", {"/": PAGE}, certificate=early)
+
+    with pytest.raises(CertificateRefused, match="not yet valid"):
+        await guard.get("https://acme.example/", purpose="website")
+
+    assert internet.web.requests == []
+
+
 async def test_certificate_of_an_unknown_authority_is_refused(internet: SmallInternet, guard: OutgoingClient) -> None:
     internet.site("acme.example", {"/": PAGE}, certificate=trustme.CA().issue_cert("acme.example"))
 

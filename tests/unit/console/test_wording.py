@@ -104,6 +104,11 @@ def test_no_two_fields_or_facts_are_called_the_same() -> None:
     assert len(labels) == len(set(labels))
 
 
+def test_languages_are_called_by_their_names():
+    assert wording.value_in_words("language", "da") == "Danish"
+    assert wording.value_in_words("language", "x-own") == "x-own"
+
+
 def test_what_a_provider_says_in_its_own_words_is_said_in_ours() -> None:
     said = {
         "email_kind": {
