@@ -86,6 +86,12 @@ class AuditEntry(Base):
             postgresql_with={"pages_per_range": 64, "autosummarize": "on"},
         ),
         Index(
+            "ix_audit_log_request_of_leads",
+            "request_id",
+            "id",
+            postgresql_where="task_id IS NULL AND subject_kind = 'lead'",
+        ),
+        Index(
             "ix_audit_log_export_sha256", text("(parts #>> '{data,1,sha256,1}')"), postgresql_where="action = 'EXPORT'"
         ),
     )
