@@ -31,6 +31,7 @@ from leads_core.leads.counting import fold_counts
 from leads_core.outgoing.client import OutgoingClient
 from leads_core.settings import Settings
 from leads_core.transfer.importing import ImportHandler
+from leads_core.undoing import UndoHandler
 
 HOUR = 3600.0
 #: Whatever hangs, the process is gone this long after it was told to end.
@@ -57,6 +58,7 @@ async def _run(settings: Settings) -> None:
                 JobKind.ENRICHMENT: Coordinator(database, installed_providers(client, *_remote(settings, database))),
                 JobKind.IMPORT: ImportHandler(database),
                 JobKind.BULK: BulkHandler(database),
+                JobKind.UNDO: UndoHandler(database),
                 JobKind.VERIFICATION: verification_handler(database, settings),
             }
             running = Worker(database, handlers, chores(database, settings))

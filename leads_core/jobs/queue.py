@@ -206,7 +206,7 @@ async def rescue(session: AsyncSession) -> int:
     held = cast(CursorResult[Any], await session.execute(DELIVER_HELD)).rowcount
     lost = (await session.execute(WITHOUT_A_PLACE)).all()
     for job_id, kind in lost:
-        many = kind in {JobKind.IMPORT.value, JobKind.BULK.value}
+        many = kind in {JobKind.IMPORT.value, JobKind.BULK.value, JobKind.UNDO.value}
         await enqueue(session, JobKind(kind), job_id, priority=PRIORITY_BULK if many else PRIORITY_ASKED)
     return held + len(lost)
 

@@ -27,7 +27,7 @@ async def refuse_if_binned(session: AsyncSession, values: Mapping[str, Any]) -> 
 async def taken_by(session: AsyncSession, values: Mapping[str, Any]) -> IdentityTaken | None:
     """What stands in the way of a new lead with this email or, without an email, this domain; live before the bin."""
     field: Literal["email", "domain"] = "email" if values["email"] else "domain"
-    if (live := await _live(session, values)) is not None:
+    if (live := await live_with(session, values)) is not None:
         return IdentityTaken(field, live)
     binned = await _binned(session, values)
     return IdentityTaken(field, binned, in_bin=True) if binned is not None else None
@@ -49,14 +49,14 @@ async def conflict_of(database: Database, error: IntegrityError, values: Mapping
         if "id" in values:
             lead = await session.get_one(Lead, values["id"])
             values = {"email": lead.email, "domain": lead.domain, **values}
-        existing = await _live(session, values)
+        existing = await live_with(session, values)
     if existing is None:
         # The other lead left again between the two statements: the caller may simply try once more.
         return Unavailable("The lead in the way left at the same moment. Nothing was changed; try again.")
     return IdentityTaken("email" if UNIQUE[broken] == "email" else "domain", existing)
 
 
-async def _live(session: AsyncSession, values: Mapping[str, Any]) -> UUID | None:
+async def live_with(session: AsyncSession, values: Mapping[str, Any]) -> UUID | None:
     """The live lead with this identity, by the unique identity indexes."""
     same = Lead.email == values["email"]
     if values["email"] is None:

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from leads_core import context
 from leads_core.audit import trail
 from leads_core.audit.models import Action
+from leads_core.audit.operations import Operation
 from leads_core.database import Database, new_id
 from leads_core.errors import (
     Erased,
@@ -37,6 +38,7 @@ from leads_core.leads.quick_add import QuickAddLine, parse_quick_add
 from leads_core.leads.quick_duplicates import fields_about, read_existing, what_is_new
 from leads_core.leads.row_matching import Existing, Upserted, UpsertRow
 from leads_core.leads.schemas import EnrichmentStatus, LeadCreate, LeadRead, LeadUpdate, Source, parsed
+from leads_core.leads.undoing_many import Undone, undo_many
 from leads_core.leads.upserting import upsert_many
 
 Decide = Callable[[LeadRead, datetime], Mapping[str, Any]]
@@ -355,6 +357,20 @@ class LeadService:
             if beside:
                 await beside(session, outcomes)
         return outcomes
+
+    async def undo(
+        self,
+        operation: Operation,
+        touched: Sequence[tuple[UUID, int]],
+        *,
+        beside: Callable[[AsyncSession, Sequence[Undone]], Awaitable[None]] | None = None,
+    ) -> list[Undone]:
+        """Take back what an operation changed of these leads (with its first entry of each), in one transaction."""
+        async with self._database.one_transaction() as session:
+            undone = await undo_many(self._database.transaction, operation, touched)
+            if beside:
+                await beside(session, undone)
+        return undone
 
     async def check_rows(self, rows: Sequence[UpsertRow], existing: Existing, foreseen: Foreseen) -> list[Upserted]:
         """What import_rows would make of them after the rows that went into foreseen. Writes nothing."""

@@ -1,7 +1,8 @@
 """Freeze the leads that an undo is about, with what became of each; find what one request changed.
 
-A new table (seq: the first entry that the operation wrote of the lead). The index is built concurrently, so writers do not wait; it leaves out what jobs wrote (an import's
-hundred thousand entries have their job's number, which is indexed) and what is no lead's.
+A new table; seq is the first entry that the operation wrote of the lead. The index is built concurrently, so writers
+do not wait. It leaves out what jobs wrote (an import's hundred thousand entries have their job's number, which is
+indexed) and what is no lead's.
 """
 
 from __future__ import annotations

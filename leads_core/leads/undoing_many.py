@@ -1,0 +1,248 @@
+"""Take back what an operation changed, of many leads in one transaction. Set-based, as imports are written.
+
+The leads are locked in order of id and their entries read under the locks. Entries go in by COPY, then leads by one
+prepared UPDATE; leads that come back from the bin are written last, when those that had their email meanwhile have
+gone. Where a key breaks all the same, the batch is halved until the lead is found whose identity is another's by now.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import Any, Literal
+from uuid import UUID
+
+import asyncpg
+import orjson
+from sqlalchemy import ARRAY, Row, Uuid, any_, bindparam, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from leads_core import context
+from leads_core.audit import operations, trail
+from leads_core.audit.models import Action
+from leads_core.audit.operations import Operation
+from leads_core.audit.record.entry import PART_OF
+from leads_core.errors import Invalid
+from leads_core.leads import changing, identity
+from leads_core.leads.models import audited
+from leads_core.leads.row_matching import COLUMNS, LEADS
+from leads_core.leads.schemas import LeadUpdate, parsed
+from leads_core.leads.taking_back import MERGED_INTO, Kept, TakingBack, take_back
+
+Outcome = Literal["put_back", "to_bin", "restored", "kept", "same"]
+"""What became of a lead: values put back, moved to the bin, back from it; nothing done because of what was kept; it
+stands as before the operation already."""
+Savepoint = Callable[[], AbstractAsyncContextManager[AsyncSession]]
+
+_NEVER = {"id", "source", "source_detail", "created_at", "created_by", "erased_at", "erased_by"}
+_SET = tuple(name for name in COLUMNS if name not in _NEVER)
+UPDATE = f"UPDATE leads SET {', '.join(f'{name} = ${n}' for n, name in enumerate(_SET, 2))} WHERE id = $1"  # noqa: S608
+_updated = itemgetter(*_SET)
+#: Where a list's own columns come from.
+_LISTED = {"email", "domain", "company_name", "contact_name"}
+WORKING = text("SELECT id FROM users WHERE id = ANY(:ids) AND disabled_at IS NULL").bindparams(
+    bindparam("ids", type_=ARRAY(Uuid))
+)
+
+
+@dataclass(slots=True)
+class Undone:
+    """What became of one lead, and what was kept of it."""
+
+    lead_id: UUID
+    outcome: Outcome = "same"
+    kept: list[Kept] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Change:
+    """A lead that is to be written: its row, the columns to set, and where what became of it is noted."""
+
+    before: Row[Any]
+    values: dict[str, Any]
+    undone: Undone
+
+    @property
+    def comes_back(self) -> bool:
+        return "deleted_at" in self.values and self.values["deleted_at"] is None
+
+    @property
+    def action(self) -> Action:
+        if "deleted_at" not in self.values:
+            return Action.REVERT
+        return Action.RESTORE if self.comes_back else Action.DELETE
+
+
+async def undo_many(savepoint: Savepoint, operation: Operation, touched: Sequence[tuple[UUID, int]]) -> list[Undone]:
+    """Take back what the operation changed of these leads, given with its first entry of each; in order of id.
+
+    Runs in the caller's transaction.
+    """
+    async with savepoint() as session:
+        rows = await _locked(session, [lead_id for lead_id, _ in touched])
+        steps = await operations.steps_since(session, operation, touched)
+        decided = [(row, _decide(row, steps.get(row.id, []))) for row in rows]
+        owners = await _working(session, [back for _, back in decided])
+    undone, changes = [], []
+    for row, back in decided:
+        outcome = Undone(row.id, kept=back.kept)
+        undone.append(outcome)
+        if values := _columns(row, back, owners):
+            changes.append(_Change(row, values, outcome))
+        elif back.kept:
+            outcome.outcome = "kept"
+    changes.sort(key=_frees_identities_first)
+    await _write_all(savepoint, [change for change in changes if not change.comes_back])
+    await _write_all(savepoint, [change for change in changes if change.comes_back])
+    return undone
+
+
+def _frees_identities_first(change: _Change) -> int:
+    return (Action.DELETE, Action.REVERT, Action.RESTORE).index(change.action)
+
+
+async def _locked(session: AsyncSession, ids: Sequence[UUID]) -> Sequence[Row[Any]]:
+    wanted = select(*(LEADS.c[name] for name in COLUMNS)).where(LEADS.c.id == any_(bindparam("ids", ids, ARRAY(Uuid))))
+    return (await session.execute(wanted.order_by(LEADS.c.id).with_for_update(key_share=True))).all()
+
+
+def _decide(row: Row[Any], steps: Sequence[operations.Step]) -> TakingBack:
+    return take_back(
+        _audited(row._mapping),
+        is_deleted=row.deleted_at is not None,
+        is_erased=row.erased_at is not None,
+        steps=steps,
+    )
+
+
+async def _working(session: AsyncSession, wanted: Sequence[TakingBack]) -> set[str]:
+    """Of the owners to put back, those who work here."""
+    ids = {back.values["owner_id"] for back in wanted if back.values.get("owner_id")}
+    if not ids:
+        return set()
+    return {str(each) for each in await session.scalars(WORKING, {"ids": [UUID(each) for each in ids]})}
+
+
+def _columns(row: Row[Any], back: TakingBack, owners: set[str]) -> dict[str, Any]:
+    """The columns to set; what may not be put back is added to what is kept."""
+    wanted = dict(back.values)
+    if (owner := wanted.get("owner_id")) and owner not in owners:
+        _keep(back, wanted, "owner", ["owner_id"])
+    merged = {MERGED_INTO: wanted.pop(MERGED_INTO)} if MERGED_INTO in wanted else {}
+    values = {**_parsed(back, wanted), **{name: value and UUID(value) for name, value in merged.items()}}
+    if values.keys() & {"email", "domain"}:
+        email, domain = (values.get(name, getattr(row, name)) for name in ("email", "domain"))
+        derived = changing.domain_columns(email, domain)
+        if email is None and derived.get("domain", domain) is None:
+            _keep(back, values, "no_identity", [name for name in ("email", "domain") if name in values])
+        else:
+            values |= derived
+    provenance = dict(row.provenance)
+    for name, source in back.sources.items():
+        if name not in back.values or name in values:
+            provenance.pop(name, None)
+            if source is not None:
+                provenance[name] = source
+    if provenance != row.provenance:
+        values["provenance"] = provenance
+    if back.in_bin is not None:
+        at, who = trail.now(), context.current().actor_id
+        values |= {"deleted_at": at if back.in_bin else None, "deleted_by": who if back.in_bin else None}
+    return values
+
+
+def _parsed(back: TakingBack, wanted: dict[str, Any]) -> dict[str, Any]:
+    """Under today's rules: what they refuse is kept."""
+    try:
+        return parsed(LeadUpdate, wanted).changes() if wanted else {}
+    except Invalid as error:
+        _keep(back, wanted, "refused", {each.field.partition(".")[0] for each in error.errors} & wanted.keys())
+        return parsed(LeadUpdate, wanted).changes() if wanted else {}
+
+
+def _keep(back: TakingBack, values: dict[str, Any], reason: Any, names: Any) -> None:
+    for name in sorted(names):
+        back.kept.append(Kept(reason, name))
+        del values[name]
+
+
+async def _write_all(savepoint: Savepoint, changes: list[_Change]) -> None:
+    if not changes:
+        return
+    try:
+        async with savepoint() as session:
+            await _write(session, changes)
+    except asyncpg.UniqueViolationError:
+        pass
+    else:
+        for change in changes:
+            change.undone.outcome = _outcome_of(change)
+        return
+    if len(changes) > 1:
+        middle = len(changes) // 2
+        await _write_all(savepoint, changes[:middle])
+        await _write_all(savepoint, changes[middle:])
+        return
+    await _write_without_identity(savepoint, changes[0])
+
+
+async def _write_without_identity(savepoint: Savepoint, change: _Change) -> None:
+    """What is left to do where the email or domain is another lead's by now; that one is named."""
+    row, values = change.before, change.values
+    wanted = {name: values.get(name, getattr(row, name)) for name in ("email", "domain")}
+    async with savepoint() as session:
+        other = await identity.live_with(session, wanted)
+    taken = "email" if wanted["email"] else "domain"
+    change.undone.kept.append(Kept("identity", taken, lead_id=other))
+    going = (
+        ("deleted_at", "deleted_by", MERGED_INTO) if change.comes_back else ("email", "domain", "registrable_domain")
+    )
+    change.values = {name: value for name, value in values.items() if name not in going}
+    if any(getattr(row, name) != value for name, value in change.values.items() if name != "provenance"):
+        await _write_all(savepoint, [change])
+    else:
+        change.undone.outcome = "kept"
+
+
+async def _write(session: AsyncSession, changes: Sequence[_Change]) -> None:
+    """Entries first, then the leads. On the bare connection, inside the savepoint."""
+    at, who = trail.now(), context.current().actor_id
+    entries = trail.EntryBatch(session, at)
+    updates: list[tuple[Any, ...]] = []
+    for change in changes:
+        before = change.before._mapping
+        lead = {**before, **change.values, "version": before["version"] + 1, "updated_at": at, "updated_by": who}
+        if lead["deleted_at"] is not None and change.action == Action.DELETE:
+            lead["deleted_at"] = at
+        if change.values.keys() & _LISTED:
+            lead |= changing.list_columns(*(lead[name] for name in ("email", "domain", "company_name", "contact_name")))
+        entries.add(change.action, before["id"], seq=lead["version"], before=_audited(before), after=_audited(lead))
+        lead["provenance"] = orjson.dumps(lead["provenance"]).decode()
+        updates.append((before["id"], *_updated(lead)))
+    await entries.write()
+    connection = (await (await session.connection()).get_raw_connection()).driver_connection
+    assert connection is not None  # noqa: S101 - a pooled connection that is in use
+    await connection.executemany(UPDATE, updates)
+
+
+def _outcome_of(change: _Change) -> Outcome:
+    if change.action == Action.REVERT:
+        return "put_back"
+    return "restored" if change.comes_back else "to_bin"
+
+
+def _audited(lead: Mapping[Any, Any]) -> dict[str, Any]:
+    values = {
+        name: value if type(value) is str else audited(value) for name in PART_OF if (value := lead[name]) is not None
+    }
+    return {**values, "provenance": lead["provenance"]}
+
+
+def counts_of(undone: Sequence[Undone]) -> Counter[str]:
+    """How many leads came out each way; kept_of counts those of which something was kept, done or not."""
+    counts: Counter[str] = Counter(each.outcome for each in undone)
+    counts["kept_of"] = sum(1 for each in undone if each.kept)
+    return counts
