@@ -21,8 +21,10 @@ from leads_core.enrichment import pauses as _pauses  # noqa: F401
 from leads_core.errors import Misconfigured
 from leads_core.jobs import models as _jobs  # noqa: F401
 from leads_core.leads import bulk as _bulk  # noqa: F401
+from leads_core.leads import likely_duplicates as _likely_duplicates  # noqa: F401
 from leads_core.leads import models as _leads  # noqa: F401
 from leads_core.settings import load_settings
+from leads_core.undoing import items as _undo_items  # noqa: F401
 
 #: Any number, but always the same: who migrates holds this lock.
 MIGRATING = 4_226_211

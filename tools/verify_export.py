@@ -111,6 +111,7 @@ class Verifier:
 
     def replay(self, entries: list[Any], lead: Any) -> None:
         state: dict[str, dict[str, Any]] = {name: {} for name in ("person", "text", "data", "stamps")}
+        merge: Any = None
         for seq, e in enumerate((e for e in entries if e["seq"] is not None), 1):
             if e["seq"] != seq or e["id"] not in self.whole:
                 return None if e["seq"] == seq else self.find("gap", "one is missing", e["id"], e["subject_id"])
@@ -126,6 +127,9 @@ class Verifier:
             for stamp in ("updated", now.get(e["action"], "updated")):
                 state["stamps"] |= {f"{stamp}_at": e["occurred_at"], f"{stamp}_by": e["actor_id"], "version": seq}
             state["stamps"] |= {"deleted_at": None, "deleted_by": None} if e["action"] == "RESTORE" else {}
+            merge = {"MERGE": e, "RESTORE": None}.get(e["action"], merge)
+            if merge and state["data"].get("merged_into"):  # known with its entry, or, that one erased, with the ERASE
+                state["stamps"] |= {"deleted_at": merge["occurred_at"], "deleted_by": merge["actor_id"]}
         values = {field: value for part in state.values() for field, value in part.items()}
         sources = [part.get("provenance") or {} for part in state.values()]
         values |= {"tags": values.get("tags") or [], "provenance": {k: v for s in sources for k, v in s.items()}}

@@ -29,7 +29,10 @@ NAME = "leads-audit-export"
 
 _TIMES = ("enriched_at", "created_at", "updated_at", "deleted_at", "erased_at")
 #: What is text in JSON and something else in a column.
-_AS_TEXT = ("owner_id", "follow_up_on", "enrichment_task_id", "created_by", "updated_by", "deleted_by", "erased_by")
+_AS_TEXT = (
+    *("owner_id", "follow_up_on", "enrichment_task_id", "merged_into"),
+    *("created_by", "updated_by", "deleted_by", "erased_by"),
+)
 
 
 def _lead_column(field: str) -> str:

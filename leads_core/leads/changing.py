@@ -21,6 +21,8 @@ FILLABLE = frozenset(
     }
 )
 BY_A_PERSON = {"source": "person"}
+#: Out of the bin again; a lead that was merged stands for itself from then on.
+RESTORED: Mapping[str, Any] = {"deleted_at": None, "deleted_by": None, "merged_into": None}
 
 
 def values_of_new(wanted: LeadCreate, source: Source) -> Values:

@@ -25,7 +25,7 @@ PARTS: tuple[PartName, ...] = ("person", "text", "data")
 STAYS = frozenset(
     {
         *("stage", "source", "is_manual", "owner_id"),
-        *("enrichment_status", "enrichment_outcome", "enrichment_task_id", "enriched_at"),
+        *("enrichment_status", "enrichment_outcome", "enrichment_task_id", "enriched_at", "merged_into"),
     }
 )
 #: Follows the domain.

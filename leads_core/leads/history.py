@@ -56,8 +56,14 @@ def state_at(entries: Iterable[PastEntry]) -> Standing:
             values, unknown = record.apply(values, entry.parts), _unknown_after(unknown, entry)
         except (TypeError, ValueError, AttributeError, KeyError):
             raise Invalid.of("seq", f"Entry {seq} of this trail cannot be read. Tell an administrator.") from None
-        in_bin = entry.action == Action.DELETE or (in_bin and entry.action != Action.RESTORE)
+        in_bin = entry.action == Action.DELETE or _merged_away(entry) or (in_bin and entry.action != Action.RESTORE)
     return Standing(seq, _without(values, unknown), frozenset(unknown), in_bin)
+
+
+def _merged_away(entry: PastEntry) -> bool:
+    """Whether this entry put the lead into the bin because another took its place."""
+    data = entry.parts.get("data")
+    return entry.action == Action.MERGE and isinstance(data, list) and "merged_into" in data[1]
 
 
 def _unknown_after(unknown: set[str], entry: PastEntry) -> set[str]:

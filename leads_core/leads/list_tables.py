@@ -51,6 +51,8 @@ LIST_INDEXES = (
         postgresql_with={"gin_pending_list_limit": "1024"},
         postgresql_where=LIVE,
     ),
+    Index("ix_leads_live_phone", "phone", "id", postgresql_where=text("deleted_at IS NULL AND phone IS NOT NULL")),
+    Index("ix_leads_merged_into", "merged_into", "id", postgresql_where=text("merged_into IS NOT NULL")),
     Index("ix_leads_bin", "deleted_at", "id", postgresql_where=text("deleted_at IS NOT NULL")),
 )
 

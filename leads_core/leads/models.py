@@ -108,6 +108,7 @@ class Lead(Base):
     deleted_by: Mapped[UUID | None]
     erased_at: Mapped[datetime | None] = mapped_column(TIME)
     erased_by: Mapped[UUID | None]
+    merged_into: Mapped[UUID | None]
 
     # Only for lists: never in the API, the ETag or an entry.
     arrival: Mapped[int] = mapped_column(BigInteger, Identity(always=False))

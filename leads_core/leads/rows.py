@@ -52,6 +52,7 @@ class LeadRow(msgspec.Struct, frozen=True):
     deleted_by: UUID | None
     erased_at: datetime | None
     erased_by: UUID | None
+    merged_into: UUID | None
 
     @property
     def is_deleted(self) -> bool:

@@ -171,6 +171,7 @@ class LeadRead(BaseModel):
     deleted_by: UUID | None
     erased_at: datetime | None
     erased_by: UUID | None
+    merged_into: UUID | None = None
 
     @classmethod
     def of(cls, lead: Any) -> LeadRead:

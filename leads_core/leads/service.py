@@ -155,7 +155,7 @@ class LeadService:
         return await self._change(
             lead_id,
             Action.RESTORE,
-            lambda lead, _at: {"deleted_at": None, "deleted_by": None} if lead.is_deleted else {},
+            lambda lead, _at: dict(changing.RESTORED) if lead.is_deleted else {},
             if_version=if_version,
             deleted=None,
             beside=beside,

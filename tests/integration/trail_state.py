@@ -48,8 +48,9 @@ def _replay(replayed: dict[Any, dict[str, Any]], row: asyncpg.Record, found: lis
     state["values"] = record.apply(state["values"], json.loads(row["parts"]))
     if row["action"] == "CREATE":
         state |= {"created_at": row["occurred_at"], "created_by": row["actor_id"]}
-    if row["action"] in {"DELETE", "RESTORE"}:
-        gone = row["action"] == "DELETE"
+    is_merged = row["action"] == "MERGE" and state["values"].get("merged_into") is not None
+    if row["action"] in {"DELETE", "RESTORE"} or is_merged:
+        gone = row["action"] != "RESTORE"
         state |= {"deleted_at": row["occurred_at"] if gone else None, "deleted_by": row["actor_id"] if gone else None}
     state |= {"version": row["seq"], "updated_at": row["occurred_at"], "updated_by": row["actor_id"]}
 

@@ -26,7 +26,7 @@ _FIELDS_OF: Mapping[PartName, str] = {
     "data": (
         "domain registrable_domain company_name website industry employee_count city country language tags stage "
         "owner_id follow_up_on source is_manual "
-        "enrichment_status enrichment_outcome enrichment_task_id enrichment_error enriched_at"
+        "enrichment_status enrichment_outcome enrichment_task_id enrichment_error enriched_at merged_into"
     ),
 }
 

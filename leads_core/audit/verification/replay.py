@@ -25,12 +25,16 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
     part: (*fields_of(part), _PROVENANCE[part])  # type: ignore[arg-type]
     for part in ERASABLE
 }
+#: When and by whom a lead was perhaps merged into another: its entry's data part is erased, so that the ERASE has to
+#: say whether it was.
+_PERHAPS_MERGED = "perhaps merged"
 #: What a state holds beside fields that entries change.
-FACTS = frozenset(LEAD_FACTS)
+FACTS = frozenset((*LEAD_FACTS, _PERHAPS_MERGED))
 _UNBORN_LEAD: Mapping[str, Any] = {
     **dict.fromkeys(PART_OF),
     **dict.fromkeys(_PROVENANCE.values()),
     **dict.fromkeys(LEAD_FACTS),
+    _PERHAPS_MERGED: None,
 }
 USER_FIELDS = ("name", "email", "role", "disabled_at")
 TOKEN_FIELDS = ("name", "owner_id", "prefix", "scopes", "expires_at", "revoked_at")
@@ -97,9 +101,21 @@ def _take_facts(state: State, row: Any, parts: Mapping[str, Any]) -> None:
     elif action == "DELETE":
         state["deleted_at"], state["deleted_by"] = at, actor
     elif action == "RESTORE":
-        state["deleted_at"] = state["deleted_by"] = None
-    elif action == "ERASE" and "person" in parts:
-        state["erased_at"], state["erased_by"] = at, actor
+        state["deleted_at"] = state["deleted_by"] = state[_PERHAPS_MERGED] = None
+    elif action == "MERGE":
+        _take_merge(state, parts.get("data"), at, actor)
+    elif action == "ERASE":
+        if "person" in parts:
+            state["erased_at"], state["erased_by"] = at, actor
+        if state[_PERHAPS_MERGED] and state["merged_into"] not in (None, UNKNOWN):
+            state["deleted_at"], state["deleted_by"] = state[_PERHAPS_MERGED]
+
+
+def _take_merge(state: State, data: Any, at: Any, actor: Any) -> None:
+    """The lead that is merged goes to the bin; the one that is kept only changes."""
+    state[_PERHAPS_MERGED] = (at, actor) if data.__class__ is str else None
+    if data.__class__ is list and data[1].get("merged_into", (None, None))[1] is not None:
+        state["deleted_at"], state["deleted_by"] = at, actor
 
 
 def differing(state: State, stands: State) -> list[str]:
@@ -118,6 +134,7 @@ def differing(state: State, stands: State) -> list[str]:
         }
         if state["tags"] is None:
             state["tags"] = []
+        del state[_PERHAPS_MERGED]
     if state == stands:
         return []
     return [field for field in stands if state.get(field) != stands[field] and state.get(field) is not UNKNOWN]
