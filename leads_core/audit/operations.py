@@ -80,10 +80,9 @@ SINCE = text("""
     JOIN audit_log e ON e.subject_id = touched.id AND e.seq >= touched.seq
     ORDER BY e.subject_id, e.seq
 """).bindparams(bindparam("ids", type_=ARRAY(Uuid)), bindparam("seqs", type_=ARRAY(Integer)))
-AUTHORS = text("""
-    SELECT id, actor_kind, actor_id, channel, action, occurred_at, parts::text AS parts
-    FROM audit_log WHERE id = ANY(:ids)
-""").bindparams(bindparam("ids", type_=ARRAY(Uuid)))
+AUTHOR = "SELECT id, actor_kind, actor_id, channel, action, occurred_at, parts::text AS parts FROM audit_log WHERE"
+AUTHORS = text(f"{AUTHOR} id = ANY(:ids)").bindparams(bindparam("ids", type_=ARRAY(Uuid)))
+FIRST = text(f"{AUTHOR} subject_id = :lead_id AND seq = :seq")
 
 
 async def touched_by(session: AsyncSession, operation: Operation, limit: int) -> list[tuple[UUID, int]]:
@@ -130,17 +129,19 @@ async def steps_since(
     return found
 
 
+async def first_of(session: AsyncSession, lead_id: UUID, seq: int) -> Author:
+    """Who wrote this entry of a lead, which is there."""
+    row = (await session.execute(FIRST, {"lead_id": lead_id, "seq": seq})).one()
+    return _author(row)
+
+
 async def authors_of(session: AsyncSession, entry_ids: Sequence[UUID]) -> dict[UUID, Author]:
     """Who wrote these entries, by their names of that time."""
     rows = await session.execute(AUTHORS, {"ids": list(entry_ids)})
-    return {
-        row.id: Author(
-            row.actor_kind,
-            row.actor_id,
-            origin_of(orjson.loads(row.parts))["actor_name"],
-            row.action == "ENRICH" and row.channel == "worker",
-            row.channel,
-            row.occurred_at,
-        )
-        for row in rows
-    }
+    return {row.id: _author(row) for row in rows}
+
+
+def _author(row: Any) -> Author:
+    name = origin_of(orjson.loads(row.parts))["actor_name"]
+    by_machine = row.action == "ENRICH" and row.channel == "worker"
+    return Author(row.actor_kind, row.actor_id, name, by_machine, row.channel, row.occurred_at)

@@ -14,17 +14,16 @@ from uuid import UUID
 
 from leads_core.audit.models import Action
 from leads_core.audit.operations import Step
-from leads_core.audit.record.entry import PART_OF
 from leads_core.leads import changing
 from leads_core.leads.history import REVERTIBLE
 
 #: Beside what people say of a lead: which lead it was merged into.
 MERGED_INTO = "merged_into"
-FIELDS = frozenset(REVERTIBLE) | ({MERGED_INTO} & PART_OF.keys())
-Reason = Literal["changed", "edited", "erased", "identity", "no_identity", "owner", "refused", "unreadable"]
-"""Why something was kept: changed since; edited since, so that the lead does not go to the bin; a person or a value
-was erased; another lead has the email or domain; neither would be left; the owner of that time is not here any more;
-today's rules refuse the value; the trail cannot be read."""
+FIELDS = frozenset((*REVERTIBLE, MERGED_INTO))
+Reason = Literal["changed", "edited", "merged", "erased", "identity", "no_identity", "owner", "refused", "unreadable"]
+"""Why something was kept: changed since; edited, or merged with another, since, so that the lead does not go to the
+bin or come back from it; a person or a value was erased; another lead has the email or domain; neither would be left;
+the owner of that time is not here any more; today's rules refuse the value; the trail cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +97,14 @@ def take_back(now: Mapping[str, Any], *, is_deleted: bool, is_erased: bool, step
         back.kept.append(Kept("unreadable"))
         return back
     if any(step.is_mine and step.action == Action.CREATE for step in steps):
-        _bin_unless_edited(back, now, is_deleted, values)
+        _bin_unless_edited(back, now, is_deleted, steps, values)
         return back
     back.kept += [Kept("erased", part) for part in _erased_parts(steps)]
     for name in (name for name in (*REVERTIBLE, MERGED_INTO) if name in values):
         _take_back_value(back, now, name, values[name], sources.get(name))
     for name in (name for name in REVERTIBLE if name in sources and name not in values):
         _take_back_source(back, now, name, sources[name])
-    _move(back, is_deleted, steps)
+    _move(back, now, is_deleted, steps)
     return back
 
 
@@ -175,10 +174,16 @@ def _take_back_source(back: TakingBack, now: Mapping[str, Any], name: str, chang
 
 
 def _bin_unless_edited(
-    back: TakingBack, now: Mapping[str, Any], is_deleted: bool, values: Mapping[str, _Changes]
+    back: TakingBack,
+    now: Mapping[str, Any],
+    is_deleted: bool,
+    steps: Sequence[Step],
+    values: Mapping[str, _Changes],
 ) -> None:
     if is_deleted:
         return
+    if merge := next((step for step in reversed(steps) if step.action == Action.MERGE and not step.is_mine), None):
+        back.kept.append(Kept("merged", entry=merge.id))
     for name in (name for name in REVERTIBLE if name in values):
         changes = values[name].steps
         mine = [new for step, _, new in changes if step.is_mine]
@@ -190,11 +195,16 @@ def _bin_unless_edited(
         back.in_bin = True
 
 
-def _move(back: TakingBack, is_deleted: bool, steps: Sequence[Step]) -> None:
+def _move(back: TakingBack, now: Mapping[str, Any], is_deleted: bool, steps: Sequence[Step]) -> None:
     """Into the bin or out of it."""
     moves = _Changes([(step, not to, to) for step in steps if (to := _moves_to_bin(step)) is not None])
-    if (run := moves.run()) is not None and moves.steps[run[0]][1] != is_deleted:
-        back.in_bin = moves.steps[run[0]][1]
+    if (run := moves.run()) is None or (before := moves.steps[run[0]][1]) == is_deleted:
+        return
+    if is_deleted and now.get(MERGED_INTO) is not None and MERGED_INTO not in back.values:
+        back.kept = [kept for kept in back.kept if kept.field != MERGED_INTO]
+        back.kept.append(Kept("merged", entry=moves.steps[-1][0].id))
+        return
+    back.in_bin = before
 
 
 def _moves_to_bin(step: Step) -> bool | None:

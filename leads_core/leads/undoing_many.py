@@ -27,6 +27,7 @@ from leads_core.audit.operations import Operation
 from leads_core.audit.record.entry import PART_OF
 from leads_core.errors import Invalid
 from leads_core.leads import changing, identity
+from leads_core.leads.history import REVERTIBLE
 from leads_core.leads.models import audited
 from leads_core.leads.row_matching import COLUMNS, LEADS
 from leads_core.leads.schemas import LeadUpdate, parsed
@@ -41,6 +42,12 @@ _NEVER = {"id", "source", "source_detail", "created_at", "created_by", "erased_a
 _SET = tuple(name for name in COLUMNS if name not in _NEVER)
 UPDATE = f"UPDATE leads SET {', '.join(f'{name} = ${n}' for n, name in enumerate(_SET, 2))} WHERE id = $1"  # noqa: S608
 _updated = itemgetter(*_SET)
+#: Most of an import is undone by this: one statement for all.
+MOVE = """
+    UPDATE leads SET deleted_at = $2, deleted_by = $3, version = version + 1, updated_at = $4, updated_by = $5
+    WHERE id = ANY($1)
+"""
+_MOVED = {"deleted_at", "deleted_by"}
 #: Where a list's own columns come from.
 _LISTED = {"email", "domain", "company_name", "contact_name"}
 WORKING = text("SELECT id FROM users WHERE id = ANY(:ids) AND disabled_at IS NULL").bindparams(
@@ -50,10 +57,11 @@ WORKING = text("SELECT id FROM users WHERE id = ANY(:ids) AND disabled_at IS NUL
 
 @dataclass(slots=True)
 class Undone:
-    """What became of one lead, and what was kept of it."""
+    """What became of one lead, the fields that were put back, and what was kept of it."""
 
     lead_id: UUID
     outcome: Outcome = "same"
+    fields: tuple[str, ...] = ()
     kept: list[Kept] = field(default_factory=list)
 
 
@@ -73,7 +81,9 @@ class _Change:
     def action(self) -> Action:
         if "deleted_at" not in self.values:
             return Action.REVERT
-        return Action.RESTORE if self.comes_back else Action.DELETE
+        if self.comes_back:
+            return Action.RESTORE
+        return Action.MERGE if self.values.get(MERGED_INTO) else Action.DELETE
 
 
 async def undo_many(savepoint: Savepoint, operation: Operation, touched: Sequence[tuple[UUID, int]]) -> list[Undone]:
@@ -101,7 +111,7 @@ async def undo_many(savepoint: Savepoint, operation: Operation, touched: Sequenc
 
 
 def _frees_identities_first(change: _Change) -> int:
-    return (Action.DELETE, Action.REVERT, Action.RESTORE).index(change.action)
+    return (Action.DELETE, Action.MERGE, Action.REVERT, Action.RESTORE).index(change.action)
 
 
 async def _locked(session: AsyncSession, ids: Sequence[UUID]) -> Sequence[Row[Any]]:
@@ -180,6 +190,7 @@ async def _write_all(savepoint: Savepoint, changes: list[_Change]) -> None:
     else:
         for change in changes:
             change.undone.outcome = _outcome_of(change)
+            change.undone.fields = tuple(name for name in REVERTIBLE if name in change.values)
         return
     if len(changes) > 1:
         middle = len(changes) // 2
@@ -212,20 +223,29 @@ async def _write(session: AsyncSession, changes: Sequence[_Change]) -> None:
     at, who = trail.now(), context.current().actor_id
     entries = trail.EntryBatch(session, at)
     updates: list[tuple[Any, ...]] = []
+    moving: dict[Action, list[UUID]] = {}
     for change in changes:
-        before = change.before._mapping
-        lead = {**before, **change.values, "version": before["version"] + 1, "updated_at": at, "updated_by": who}
-        if lead["deleted_at"] is not None and change.action == Action.DELETE:
+        before, seq = change.before._mapping, change.before.version + 1
+        if change.values.keys() == _MOVED:
+            entries.add(change.action, before["id"], seq=seq, before=None, after=None)
+            moving.setdefault(change.action, []).append(before["id"])
+            continue
+        lead = {**before, **change.values, "version": seq, "updated_at": at, "updated_by": who}
+        if change.values.get("deleted_at"):
             lead["deleted_at"] = at
         if change.values.keys() & _LISTED:
             lead |= changing.list_columns(*(lead[name] for name in ("email", "domain", "company_name", "contact_name")))
-        entries.add(change.action, before["id"], seq=lead["version"], before=_audited(before), after=_audited(lead))
+        entries.add(change.action, before["id"], seq=seq, before=_audited(before), after=_audited(lead))
         lead["provenance"] = orjson.dumps(lead["provenance"]).decode()
         updates.append((before["id"], *_updated(lead)))
     await entries.write()
     connection = (await (await session.connection()).get_raw_connection()).driver_connection
     assert connection is not None  # noqa: S101 - a pooled connection that is in use
-    await connection.executemany(UPDATE, updates)
+    for action, ids in moving.items():
+        is_going = action == Action.DELETE
+        await connection.execute(MOVE, ids, at if is_going else None, who if is_going else None, at, who)
+    if updates:
+        await connection.executemany(UPDATE, updates)
 
 
 def _outcome_of(change: _Change) -> Outcome:

@@ -6,7 +6,19 @@ A few leads at once; many as a job, whose leads are frozen when it first runs. E
 
 from leads_core.audit.operations import Author, Operation
 from leads_core.leads.taking_back import Kept
+from leads_core.leads.undoing_many import Undone
 from leads_core.undoing.job import UndoHandler, operation_of
-from leads_core.undoing.service import KeptOf, Undoing, UndoneNow
+from leads_core.undoing.service import Foreseen, KeptOf, Undoing, UndoneNow
 
-__all__ = ["Author", "Kept", "KeptOf", "Operation", "UndoHandler", "Undoing", "UndoneNow", "operation_of"]
+__all__ = [
+    "Author",
+    "Foreseen",
+    "Kept",
+    "KeptOf",
+    "Operation",
+    "UndoHandler",
+    "Undoing",
+    "Undone",
+    "UndoneNow",
+    "operation_of",
+]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -27,6 +27,9 @@ from leads_core.undoing import items
 #: More entries than this are undone by a job.
 AT_ONCE = 200
 READ_AT_ONCE = 1000
+#: So many leads are named before an undo.
+NAMED = 10
+NOTHING = "change of a lead by request or job"
 
 UNDER_WAY = text("""
     SELECT id FROM jobs WHERE kind = 'undo' AND finished_at IS NULL AND wanted = CAST(:wanted AS jsonb) LIMIT 1
@@ -65,6 +68,17 @@ class UndoneNow:
         return [each.lead_id for each in self.undone if each.outcome not in {"same", "kept"}]
 
 
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What an undo would be about: how many leads (more: at least), the first of them by name, who changed them."""
+
+    operation: Operation
+    leads: int
+    more: bool
+    names: Mapping[UUID, LeadName]
+    author: Author
+
+
 class Undoing:
     """Undo, in the name of the current context."""
 
@@ -72,12 +86,7 @@ class Undoing:
         self._database = database
         self._leads = LeadService(database)
 
-    async def undo(
-        self,
-        operation: Operation,
-        *,
-        beside: Callable[[AsyncSession], Awaitable[None]] | None = None,
-    ) -> UndoneNow | JobRead:
+    async def undo(self, operation: Operation) -> UndoneNow | JobRead:
         """Put back what the operation changed and nobody changed since: at once, or as the job that is given.
 
         Done twice, it changes nothing the second time. Raises NotFound when it changed no lead, StillRunning for a
@@ -87,10 +96,10 @@ class Undoing:
             await _refuse_while_running(session, operation)
             touched = await operations.touched_by(session, operation, AT_ONCE + 1)
             if not touched:
-                raise NotFound("change of a lead by request or job", operation)
+                raise NotFound(NOTHING, operation)
         if len(touched) > AT_ONCE:
             return await self._start(operation)
-        undone = await self._leads.undo(operation, touched, beside=lambda session, _: _nothing(session, beside))
+        undone = await self._leads.undo(operation, touched)
         kept, names = await self.described([(each.lead_id, each.kept) for each in undone if each.kept], undone)
         return UndoneNow(operation, context.current().request_id, undone, kept, names)
 
@@ -119,11 +128,17 @@ class Undoing:
             for each in (await self.described([(lead_id, kept) for _, lead_id, kept in found]))[0]:
                 yield each
 
-    async def leads_touched(self, operation: Operation, limit: int) -> tuple[int, bool]:
-        """How many leads it changed, counted in its first `limit` entries; whether there are more."""
+    async def foresee(self, operation: Operation) -> Foreseen:
+        """What an undo would be about. Raises NotFound when it changed no lead, StillRunning as undo does."""
         async with self._database.transaction() as session:
-            touched = await operations.touched_by(session, operation, limit + 1)
-        return min(len(touched), limit), len(touched) > limit
+            await _refuse_while_running(session, operation)
+            touched = await operations.touched_by(session, operation, AT_ONCE + 1)
+            if not touched:
+                raise NotFound(NOTHING, operation)
+            entry = await operations.first_of(session, *touched[0])
+        async with self._database.reader() as reader:
+            names = await names_of(reader, [lead_id for lead_id, _ in touched[:NAMED]])
+        return Foreseen(operation, min(len(touched), AT_ONCE), len(touched) > AT_ONCE, names, entry)
 
     async def _start(self, operation: Operation) -> JobRead:
         wanted = {name: str(value) for name, value in operation.values.items()}
@@ -136,11 +151,6 @@ class Undoing:
             job = await queue.find(session, job_id)
         assert job is not None  # noqa: S101 - started in this transaction
         return job
-
-
-async def _nothing(session: AsyncSession, beside: Callable[[AsyncSession], Awaitable[None]] | None) -> None:
-    if beside:
-        await beside(session)
 
 
 async def _refuse_while_running(session: AsyncSession, operation: Operation) -> None:

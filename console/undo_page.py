@@ -1,0 +1,137 @@
+"""What pages say of undo: the toast after a change, the offer beside an entry, the state of an undo that runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from console.trail_page import ShownEntry
+from console.undo_wording import done_in_words, undone_in_words
+from console.wording import number, plural
+from leads_core import context
+from leads_core.audit import queries as trail
+from leads_core.audit.queries import EntryRead
+from leads_core.database import Database
+from leads_core.jobs.models import JobState
+from leads_core.jobs.queue import JobRead
+from leads_core.leads.schemas import LeadRead
+from leads_core.undoing import UndoneNow
+
+#: The newest entries of a lead beside which undo is offered.
+OFFERED = 3
+#: What undoing has nothing to do with.
+NEVER = frozenset({"ERASE", "DISMISS"})
+STATES = {
+    JobState.RUNNING.value: ("in_progress", "Running"),
+    JobState.COMPLETED.value: ("completed", "Done"),
+    JobState.FAILED.value: ("failed", "Stopped"),
+    JobState.CANCELLED.value: ("nothing", "Cancelled"),
+}
+OUTCOMES = {
+    "put_back": ("Put back", "values as they were before"),
+    "to_bin": ("Moved to the bin", "leads that had been added"),
+    "restored": ("Back from the bin", "leads that had been moved there"),
+    "same": ("As before already", "nothing to put back"),
+    "kept": ("Kept as they are", "changed since, or not to be put back"),
+}
+UNDO, REDO = "Undo", "Redo"
+
+
+def of_this_request() -> dict[str, str]:
+    """What undoes everything that the request at hand changes: the `undo` of a toast."""
+    return {"request_id": context.current().request_id}
+
+
+async def done_just_now(lead: LeadRead, database: Database) -> dict[str, Any] | None:
+    """The toast for what this request has done to the lead; None when it changed nothing that can be undone."""
+    async with database.reader() as reader:
+        entry = await trail.entry_at(reader, lead.id, lead.version, with_origin=False)
+    if entry is None or entry.request_id != context.current().request_id or entry.task_id is not None:
+        return None
+    said = done_in_words(entry, lead.name)
+    return {"text": said, "undo": of_this_request()} if said else None
+
+
+def undone_toast(result: UndoneNow, viewer_id: UUID | None) -> dict[str, Any]:
+    """What came of an undo, with the way to undo that."""
+    toast: dict[str, Any] = {"text": undone_in_words(result, viewer_id)}
+    return {**toast, "undo": of_this_request(), "word": REDO} if result.changed else toast
+
+
+def begun_toast(job: JobRead) -> dict[str, Any]:
+    return {"text": "Undo runs. You can go on working.", "link": {"href": f"/undo/{job.id}", "text": "Watch it"}}
+
+
+def done_address(path: str, *, is_undo: bool = False) -> str:
+    """A page that says, without a script, that something was done, and offers to undo it."""
+    name = "undid" if is_undo else "did"
+    return f"{path}{'&' if '?' in path else '?'}{urlencode({name: context.current().request_id})}"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Undo beside an entry of a lead: of its request at once, of its job (an import's leads are many) after a look."""
+
+    request_id: str | None
+    ask: str
+
+
+def offers_beside(shown: Sequence[ShownEntry], entries: Sequence[EntryRead]) -> Mapping[int, Offer]:
+    """Number of the entry -> what is offered; of the newest entries of a trail that is shown from its newest on."""
+    newest = [entry for entry in entries[: len(shown)] if entry.seq is not None][:OFFERED]
+    found: dict[int, Offer] = {}
+    for entry in newest:
+        if entry.action not in NEVER and entry.seq is not None and _changes_something(entry):
+            found[entry.seq] = Offer(None if entry.task_id else entry.request_id, ask_address(entry))
+    return found
+
+
+def ask_address(entry: EntryRead) -> str:
+    """The page that says what an undo of the entry's whole request or job would be about."""
+    named = {"task_id": str(entry.task_id)} if entry.task_id else {"request_id": entry.request_id or ""}
+    return f"/undo?{urlencode(named)}"
+
+
+def _changes_something(entry: EntryRead) -> bool:
+    if entry.action != "ENRICH":
+        return True
+    return any(not name.startswith("enrich") for name in entry.new_values)
+
+
+class UndoView:
+    """An undo job in words."""
+
+    def __init__(self, job: JobRead) -> None:
+        self.job = job
+        self._counts: Mapping[str, int] = (job.result or {}).get("counts", {})
+
+    @property
+    def title(self) -> str:
+        if self.job.total is None:
+            return "Undo"
+        return f"{'Undo of' if self.job.is_finished else 'Undoing'} {plural(self.job.total, 'lead')}"
+
+    @property
+    def state(self) -> tuple[str, str]:
+        """The dot and its word."""
+        return STATES.get(self.job.state, ("pending", "Waiting for a worker"))
+
+    @property
+    def outcomes(self) -> Iterable[tuple[str, str, str]]:
+        """Label, number, meaning of each that happened."""
+        return [
+            (label, number(self._counts[key]), meaning)
+            for key, (label, meaning) in OUTCOMES.items()
+            if self._counts.get(key)
+        ]
+
+    @property
+    def kept(self) -> int:
+        return self._counts.get("kept_of", 0)
+
+    @property
+    def changed(self) -> int:
+        return sum(self._counts.get(key, 0) for key in ("put_back", "to_bin", "restored"))
