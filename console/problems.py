@@ -47,6 +47,7 @@ KEY_REUSED = Kind("key-reused", 422, "Idempotency-Key used for something else")
 JOB_RUNNING = Kind("job-running", 409, "A worker has this job")
 JOB_ENDED = Kind("job-ended", 409, "This job has ended")
 STILL_RUNNING = Kind("still-running", 409, "Something still runs")
+MERGED = Kind("merged", 409, "Merged into another lead")
 ERASED = Kind("erased", 409, "This person was erased")
 GONE = Kind("erased", 410, "This answer was erased")
 RATE_LIMITED = Kind("rate-limited", 429, "Too many changes")
@@ -72,6 +73,7 @@ TABLE: tuple[tuple[type[errors.LeadExplorerError], Kind], ...] = (
     (errors.NotFound, NOT_FOUND),
     (errors.IdentityTaken, DUPLICATE),
     (errors.StaleVersion, STALE_VERSION),
+    (errors.AlreadyMerged, MERGED),
     (errors.Erased, ERASED),
     (errors.JobEnded, JOB_ENDED),
     (errors.JobRunning, JOB_RUNNING),
@@ -128,6 +130,8 @@ def _facts(error: Exception) -> dict[str, Any]:
                 "links": {"open": f"/leads/{existing}"},
                 "errors": [{"field": error.field, "message": message}],
             }
+        case errors.AlreadyMerged():
+            return {"merged_into": str(error.into), "links": {"open": f"/leads/{error.into}"}}
         case errors.StaleVersion():
             return {"current": error.current.model_dump(mode="json")}
         case errors.SortTooBroad():

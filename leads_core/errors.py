@@ -7,6 +7,7 @@ LeadExplorerError
 ├── Conflict
 │   ├── IdentityTaken       another lead has this email or domain
 │   ├── StaleVersion        somebody changed the lead first
+│   ├── AlreadyMerged       another lead has taken this one's place
 │   ├── Erased              the person behind the lead was erased
 │   ├── JobEnded            an answer came for a job that has ended
 │   ├── JobRunning          a worker is at the job, so it cannot be cancelled
@@ -90,6 +91,15 @@ class StaleVersion(Conflict):
     def __init__(self, current: Any) -> None:
         super().__init__("The lead was changed meanwhile.")
         self.current = current
+
+
+class AlreadyMerged(Conflict):
+    """This lead was merged into another one, which has its place now."""
+
+    def __init__(self, lead_id: UUID, into: UUID) -> None:
+        super().__init__("This lead was merged into another one. Open that one.")
+        self.lead_id = lead_id
+        self.into = into
 
 
 class Erased(Conflict):

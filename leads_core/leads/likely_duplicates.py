@@ -32,8 +32,8 @@ likely_duplicates = Table(
     Index("ix_likely_duplicates_other", "other_id"),
     Index(
         "ix_likely_duplicates_open",
-        text("score DESC"),
-        text("found_at DESC"),
+        "score",
+        "found_at",
         "lead_id",
         "other_id",
         postgresql_where=text("dismissed_at IS NULL"),

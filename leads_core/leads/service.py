@@ -33,6 +33,8 @@ from leads_core.leads import changing, history, identity, looking_back
 from leads_core.leads.enriching_many import Begun, enrich_many
 from leads_core.leads.foreseeing import Foreseen, check_many
 from leads_core.leads.forgetting import Erasure, erase_locked
+from leads_core.leads.merge_writing import merge_locked
+from leads_core.leads.merging import Merge
 from leads_core.leads.models import Lead
 from leads_core.leads.quick_add import QuickAddLine, parse_quick_add
 from leads_core.leads.quick_duplicates import fields_about, read_existing, what_is_new
@@ -40,6 +42,7 @@ from leads_core.leads.row_matching import Existing, Upserted, UpsertRow
 from leads_core.leads.schemas import EnrichmentStatus, LeadCreate, LeadRead, LeadUpdate, Source, parsed
 from leads_core.leads.undoing_many import Undone, undo_many
 from leads_core.leads.upserting import upsert_many
+from leads_core.leads.writing import locked, write
 
 Decide = Callable[[LeadRead, datetime], Mapping[str, Any]]
 Beside = Callable[[AsyncSession, LeadRead], Awaitable[None]]
@@ -161,6 +164,25 @@ class LeadService:
             beside=beside,
         )
 
+    async def merge(
+        self, lead_id: UUID, other_id: UUID, wanted: Merge, *, beside: Beside | None = None
+    ) -> tuple[LeadRead, LeadRead]:
+        """Merge the other lead into this one: what was chosen goes over, the other into the bin. Both, as they are now.
+
+        Raises NotFound (also for one in the bin), AlreadyMerged, StaleVersion (of either), Erased, Invalid,
+        IdentityTaken when a third lead has what this one would be.
+        """
+        tried: dict[str, Any] = {"id": lead_id}
+        try:
+            async with self._database.transaction() as session:
+                keep, other = await merge_locked(session, lead_id, other_id, wanted, tried)
+                read = LeadRead.of(keep), LeadRead.of(other)
+                if beside:
+                    await beside(session, read[0])
+            return read
+        except IntegrityError as error:
+            raise await identity.conflict_of(self._database, error, tried) from error
+
     async def as_it_stood(self, lead_id: UUID, seq: int) -> history.Standing:
         """The lead, from the bin too, after its entry seq. Raises NotFound; Invalid when it has no such entry."""
         async with self._database.transaction() as session:
@@ -273,7 +295,7 @@ class LeadService:
         beside marks them. Raises NotFound, Erased.
         """
         async with self._database.transaction() as session:
-            lead = await _locked(session, lead_id, deleted=False)
+            lead = await locked(session, lead_id, deleted=False)
             if lead.is_erased:
                 raise Erased("This person was erased. Nothing is suggested any more.")
             if values:
@@ -320,7 +342,7 @@ class LeadService:
         Nothing is written when nothing is left to forget. Raises NotFound, StaleVersion, Invalid.
         """
         async with self._database.transaction() as session:
-            lead = await _locked(session, lead_id, deleted=None)
+            lead = await locked(session, lead_id, deleted=None)
             if if_version is not None and lead.version != if_version:
                 raise StaleVersion(LeadRead.of(lead))
             await erase_locked(session, lead, wanted)
@@ -392,14 +414,14 @@ class LeadService:
         values: Mapping[str, Any] = {}
         try:
             async with self._database.transaction() as session:
-                lead = await _locked(session, lead_id, deleted=deleted)
+                lead = await locked(session, lead_id, deleted=deleted)
                 if if_version is not None and lead.version != if_version:
                     raise StaleVersion(LeadRead.of(lead))
                 if first:
                     await first(session, lead)
                 at = trail.now()
                 values = decide(lead, at)
-                await _write(session, lead, action, values, at)
+                await write(session, lead, action, values, at)
                 read = LeadRead.of(lead)
                 if beside:
                     await beside(session, read)
@@ -452,25 +474,6 @@ class LeadService:
 
 def _unreadable(line: QuickAddLine) -> Invalid:
     return Invalid.of(line.field or "text", line.reason or "This could not be read.")
-
-
-async def _locked(session: AsyncSession, lead_id: UUID, *, deleted: bool | None) -> Lead:
-    lead = await session.get(Lead, lead_id, with_for_update={"key_share": True}, populate_existing=True)
-    if lead is None or (deleted is not None and lead.is_deleted != deleted):
-        raise NotFound("lead", lead_id)
-    return lead
-
-
-async def _write(session: AsyncSession, lead: Lead, action: Action, values: Mapping[str, Any], at: datetime) -> None:
-    """Set the columns and write the entry, if anything differs."""
-    if not changing.differs(lead, values):
-        return
-    before = lead.audited_values()
-    changing.set_columns(lead, values)
-    lead.version += 1
-    lead.updated_at, lead.updated_by = at, context.current().actor_id
-    await trail.append(session, action, lead.id, seq=lead.version, before=before, after=lead.audited_values(), at=at)
-    await session.flush()
 
 
 async def _start_enrichment(

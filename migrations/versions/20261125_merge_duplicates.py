@@ -29,7 +29,7 @@ TABLES = (
     )
     """,
     "CREATE INDEX ix_likely_duplicates_other ON likely_duplicates (other_id)",
-    """CREATE INDEX ix_likely_duplicates_open ON likely_duplicates (score DESC, found_at DESC, lead_id, other_id)
+    """CREATE INDEX ix_likely_duplicates_open ON likely_duplicates (score, found_at, lead_id, other_id)
        WHERE dismissed_at IS NULL""",
     # How many entries of the log the search for duplicates has read. One row.
     """
