@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from console.trail_wording import BOOKKEEPING, Difference, differences_of, fields_in_words
+from console.undo_page import ask_address, can_be_undone
 from console.wording import CHANNELS, ROLES, field_in_sentence, number, plural, value_in_words
 from leads_core.audit.queries import EntryRead
 from leads_core.leads.names import LeadName
@@ -64,7 +65,10 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One entry as the table shows it. before stands before the differences, after after them."""
+    """One entry as the table shows it. before stands before the differences, after after them.
+
+    undo is the page that says what an undo of its whole request or job would be about.
+    """
 
     id: UUID
     at: datetime
@@ -79,6 +83,7 @@ class Row:
     whence: str
     log_index: int | None
     refused: bool
+    undo: str | None
 
 
 def row_of(entry: EntryRead, names: Names, *, refused: bool) -> Row:
@@ -98,6 +103,7 @@ def row_of(entry: EntryRead, names: Names, *, refused: bool) -> Row:
         whence=f"for {_actor(entry)}" if _is_enrichment(entry) else entry.ip_address or "",
         log_index=entry.log_index,
         refused=refused,
+        undo=ask_address(entry) if can_be_undone(entry) else None,
     )
 
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from console.lead_seal import AT_ONCE, not_checked, seal_view
 from console.time_machine import lead_then
 from console.trail_page import SHOWN, TrailAddress, trail_view
 from console.trail_wording import QUOTED, fields_in_words
+from console.undo_page import offers_beside
 from console.wording import field_label, value_in_words
 from leads_core.accounts.permissions import Permission
 from leads_core.accounts.service import Accounts
@@ -67,21 +67,12 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Reverted:
-    """What a REVERT put back, and what undoes it: the same fields as they stood one entry before."""
+    """What a REVERT put back, and by which request, which undoes it."""
 
     seq: int
     fields: Sequence[str]
     request_id: str | None
     sentence: str
-
-    @property
-    def before(self) -> int:
-        return self.seq - 1
-
-    def undo_url(self, lead_id: UUID) -> str:
-        """Where a POST undoes it."""
-        pairs = [("seq", str(self.before)), *(("field", field) for field in self.fields)]
-        return f"/leads/{lead_id}/revert?{urlencode(pairs)}"
 
 
 async def context_of(
@@ -150,6 +141,8 @@ async def trail_of(
     )
     owner = names.get(str(lead.owner_id), "Somebody who is not here any more") if lead.owner_id else None
     context = {"trail": view, "can_edit": can_edit, "owner_name": owner, "names": names}
+    may_undo = can_edit and not is_broken and not address.only and address.before is None
+    context["offers"] = offers_beside(view.entries, entries) if may_undo else {}
     return {**context, **sealed, "can_put_back": can_edit and not is_broken}
 
 

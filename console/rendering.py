@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from console import wording
 from console.assets import Assets
+from console.undo_notice import Did
 from leads_core.accounts.permissions import Permission
 from leads_core.accounts.visitor import Visitor
 
@@ -107,7 +108,14 @@ class Renderer:
             "by_script": "HX-Request" in self._request.headers,
             "path": self._request.url.path,
             "here": _address(self._request),
+            "did": self._did(),
         }
+
+    def _did(self) -> Did | None:
+        """What the form before this page did, for those who may undo it."""
+        if self._user is None or not self._user.may(Permission.CHANGE_LEADS):
+            return None
+        return Did.read(self._request.url.path, self._request.query_params.multi_items())
 
 
 def _events(events: Mapping[str, Mapping[str, Any]] | None) -> dict[str, str]:

@@ -55,6 +55,12 @@ async def done_just_now(lead: LeadRead, database: Database) -> dict[str, Any] | 
     return {"text": said, "undo": of_this_request()} if said else None
 
 
+def added_toast(names: Sequence[str]) -> dict[str, Any]:
+    """What Quick-Add has added, with the way back."""
+    said = f"{names[0]} added." if len(names) == 1 else f"{plural(len(names), 'lead')} added."
+    return {"text": said, "undo": of_this_request()}
+
+
 def undone_toast(result: UndoneNow, viewer_id: UUID | None) -> dict[str, Any]:
     """What came of an undo, with the way to undo that."""
     toast: dict[str, Any] = {"text": undone_in_words(result, viewer_id)}
@@ -65,40 +71,38 @@ def begun_toast(job: JobRead) -> dict[str, Any]:
     return {"text": "Undo runs. You can go on working.", "link": {"href": f"/undo/{job.id}", "text": "Watch it"}}
 
 
-def done_address(path: str, *, is_undo: bool = False) -> str:
-    """A page that says, without a script, that something was done, and offers to undo it."""
-    name = "undid" if is_undo else "did"
-    return f"{path}{'&' if '?' in path else '?'}{urlencode({name: context.current().request_id})}"
-
-
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Undo beside an entry of a lead: of its request at once, of its job (an import's leads are many) after a look."""
+    """Undo beside an entry of a lead: of what is given at once, of a job (an import's leads are many) after a look."""
 
-    request_id: str | None
+    given: Mapping[str, str] | None
     ask: str
 
 
 def offers_beside(shown: Sequence[ShownEntry], entries: Sequence[EntryRead]) -> Mapping[int, Offer]:
     """Number of the entry -> what is offered; of the newest entries of a trail that is shown from its newest on."""
-    newest = [entry for entry in entries[: len(shown)] if entry.seq is not None][:OFFERED]
     found: dict[int, Offer] = {}
-    for entry in newest:
-        if entry.action not in NEVER and entry.seq is not None and _changes_something(entry):
-            found[entry.seq] = Offer(None if entry.task_id else entry.request_id, ask_address(entry))
+    for entry in entries[: min(OFFERED, len(shown))]:
+        if entry.seq is not None and can_be_undone(entry):
+            of_this_lead = not entry.task_id or entry.action == "ENRICH"
+            found[entry.seq] = Offer(_given(entry) if of_this_lead else None, ask_address(entry))
     return found
 
 
 def ask_address(entry: EntryRead) -> str:
     """The page that says what an undo of the entry's whole request or job would be about."""
-    named = {"task_id": str(entry.task_id)} if entry.task_id else {"request_id": entry.request_id or ""}
-    return f"/undo?{urlencode(named)}"
+    return f"/undo?{urlencode(_given(entry))}"
 
 
-def _changes_something(entry: EntryRead) -> bool:
-    if entry.action != "ENRICH":
-        return True
-    return any(not name.startswith("enrich") for name in entry.new_values)
+def _given(entry: EntryRead) -> dict[str, str]:
+    return {"task_id": str(entry.task_id)} if entry.task_id else {"request_id": entry.request_id or ""}
+
+
+def can_be_undone(entry: EntryRead) -> bool:
+    """Whether it changed what undo puts back: nothing erased, nothing that a machine keeps for itself."""
+    if entry.subject_kind != "lead" or entry.seq is None or entry.action in NEVER:
+        return False
+    return entry.action != "ENRICH" or any(not name.startswith("enrich") for name in entry.new_values)
 
 
 class UndoView:

@@ -1,6 +1,6 @@
 """The JSON API, one module for each resource. Fixed paths come before those with an id in them."""
 
-from console.routes.api import audit, bulk, changes, enrichment, erasing, exports, imports, jobs, leads, lists
+from console.routes.api import audit, bulk, changes, enrichment, erasing, exports, imports, jobs, leads, lists, undo
 
 ROUTERS = (
     lists.router,
@@ -14,4 +14,5 @@ ROUTERS = (
     changes.router,
     enrichment.router,
     jobs.router,
+    undo.router,
 )

@@ -14,6 +14,7 @@ from console.routes.pages import (
     settings,
     sign_in,
     suggestions,
+    undo,
 )
 
 ROUTERS = (
@@ -28,6 +29,7 @@ ROUTERS = (
     lead.router,
     lead_history.router,
     suggestions.router,
+    undo.router,
     outgoing_requests.router,
     erasing.router,
 )

@@ -46,7 +46,9 @@ class AuditDesk:
         table = await audit_page.table_of(address, page, self.pool, self.who)
         log = {} if self.render.wants_block else await audit_page.log_context(self.pool, self.who, now)
         sees_origins = self.who.may(Permission.READ_ORIGINS)
-        context = {"table": table, "problem": problem, "sees_origins": sees_origins, **log, **_nothing_said(), **said}
+        can_undo = self.who.may(Permission.CHANGE_LEADS)
+        seen = {"sees_origins": sees_origins, "can_undo": can_undo}
+        context = {"table": table, "problem": problem, **seen, **log, **_nothing_said(), **said}
         return self.render.page(TEMPLATE, "entries", status=status, **context)
 
     async def log(self, *, status: int = 200, **said: Any) -> Response:

@@ -10,13 +10,14 @@ from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
-from console import lead_page
+from console import lead_page, undo_page
 from console.conflict import conflict_of
 from console.dependencies import Config, CurrentVisitor, GuardedRoute, Leads, Pool, Render, requires
 from console.forms import Form, FormState, SentForm, errors_by_field, lead_as_texts
 from console.lead_page import DETAIL_FIELDS, Problem, Reverted
 from console.rendering import local_path
 from console.trail_page import TrailAddress, is_entry_number
+from console.undo_notice import done_address
 from leads_core.accounts.permissions import Permission
 from leads_core.errors import Erased, IdentityTaken, Invalid, StaleVersion
 from leads_core.leads.schemas import LeadCreate, LeadRead, LeadUpdate, Source, parsed
@@ -62,11 +63,14 @@ class LeadDesk:
     async def done(self, lead: LeadRead, *, toast: dict[str, Any] | None = None, then: str = "") -> Response:
         """After a change: the list reads itself again, the panel shows the lead as it is now."""
         events: dict[str, Any] = {"leads-changed": {"ids": [str(lead.id)]}}
-        if toast:
-            events["toast"] = toast
+        done = await undo_page.done_just_now(lead, self.pool) or {}
+        if said := {**done, **(toast or {})}:
+            events["toast"] = said
+        to = local_path(then, f"/leads/{lead.id}")
+        if done:
+            to = done_address(to)
         if then:
-            return self.render.nothing_or_redirect(to=local_path(then, f"/leads/{lead.id}"), events=events)
-        to = f"/leads/{lead.id}"
+            return self.render.nothing_or_redirect(to=to, events=events)
         if not self.render.wants_block:
             return self.render.nothing_or_redirect(to=to)
         context = await lead_page.context_of(lead, self.pool, self.who, self.config)
@@ -178,8 +182,7 @@ async def delete(lead_id: UUID, form: SentForm, desk: Desk) -> Response:
     except StaleVersion as error:
         problem = Problem(f"{error.current.name} changed meanwhile", "Look again, then move it to the bin.")
         return await desk.panel(error.current, status=412, problem=problem)
-    toast = {"text": f"{lead.name} is in the bin.", "undo": f"/leads/{lead.id}/restore"}
-    return await desk.done(lead, toast=toast, then=form.text("then"))
+    return await desk.done(lead, then=form.text("then"))
 
 
 @router.post("/leads/{lead_id}/restore")
@@ -192,7 +195,7 @@ async def restore(lead_id: UUID, form: SentForm, desk: Desk) -> Response:
         sentence = f"{existing.email or existing.domain} is a lead of its own by now. Move that one to the bin first."
         problem = Problem("Not restored", sentence, f"/leads/{existing.id}")
         return await desk.panel(await desk.leads.get(lead_id, deleted=None), status=409, problem=problem)
-    return await desk.done(lead, toast={"text": f"{lead.name} is back."}, then=form.text("then"))
+    return await desk.done(lead, then=form.text("then"))
 
 
 @router.post("/leads/{lead_id}/enrich")

@@ -81,7 +81,7 @@ async def _done(desk: LeadDesk, lead: LeadRead, left: Sequence[str], *, then: st
         return await desk.panel(lead, problem=Problem("Nothing to put back", sentence, kind=""))
     if not desk.render.wants_block:
         return RedirectResponse(f"/leads/{lead.id}?reverted={reverted.seq}", 303)
-    toast = {"text": f"{lead.name}: {reverted.sentence}{erased}", "undo": reverted.undo_url(lead.id)}
+    toast = {"text": f"{lead.name}: {reverted.sentence}{erased}"}
     return await desk.done(lead, toast=toast, then=then)
 
 

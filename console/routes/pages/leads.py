@@ -11,13 +11,14 @@ from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from console import wording
+from console import undo_page, wording
 from console.dependencies import Config, CurrentVisitor, GuardedRoute, Leads, Pool, Render, requires
 from console.forms import Form, SentForm
 from console.lead_page import Problem
 from console.list_address import ListAddress
 from console.list_page import ListPage
 from console.marking import marked_parts
+from console.undo_notice import done_address
 from leads_core.accounts.permissions import Permission
 from leads_core.enrichment.queue_watch import JobNow, jobs_of
 from leads_core.errors import IdentityTaken, Invalid, NotFound, SortTooBroad
@@ -88,7 +89,13 @@ class LeadTable:
         """The Quick-Add field after it was sent; without a script the whole page, or the table again."""
         if self.render.wants_block or (status == 200 and not state.text):
             return self.render.block_or_redirect(
-                TEMPLATE, "quick_add", to="/leads", status=status, events=events, quick=state, can_edit=True
+                TEMPLATE,
+                "quick_add",
+                to=done_address("/leads") if events else "/leads",
+                status=status,
+                events=events,
+                quick=state,
+                can_edit=True,
             )
         address = ListAddress(())
         context = await self._context(address, await self._read(address), None)
@@ -162,7 +169,8 @@ async def quick_add(form: SentForm, leads: Leads, table: Table) -> Response:
     added = [str(result.lead.id) for result in results if result.lead]
     failed = [result for result in results if result.error]
     state = _what_stays(failed, added=len(added))
-    events = {"leads-changed": {"ids": added}} if added else None
+    names = [result.lead.name for result in results if result.lead]
+    events = {"leads-changed": {"ids": added}, "toast": undo_page.added_toast(names)} if added else None
     return await table.quick_add(state, 422 if failed else 200, events)
 
 

@@ -1,14 +1,20 @@
 // One line about what just happened, with Undo where there is one. It stays until the next action.
+import { keep, undo } from "./undo.js"
+
 const place = () => document.getElementById("toasts")
 
-export function toast(text, undo) {
+// way: { undo: what undoes it, word: "Undo" or "Redo" }, or { link: { href, text } }.
+export function toast(text, way = {}) {
   const line = document.createElement("div")
   line.className = "toast"
   const words = document.createElement("span")
   words.textContent = text
   line.append(words)
-  if (undo) line.append(undoButton(undo))
-  else line.append(closeButton())
+  if (way.undo) {
+    keep(way.undo)
+    line.append(undoButton(way.undo, way.word ?? "Undo"))
+  } else if (way.link) line.append(link(way.link))
+  line.append(closeButton(Boolean(way.undo || way.link)))
   place().replaceChildren(line)
 }
 
@@ -16,28 +22,37 @@ export function clearToast() {
   place().replaceChildren()
 }
 
-function undoButton(address) {
+function undoButton(what, word) {
   const button = document.createElement("button")
   button.type = "button"
   button.className = "btn slim"
-  button.dataset.undo = address
-  button.textContent = "Undo "
+  button.dataset.undo = ""
+  button.textContent = `${word} `
   const key = document.createElement("kbd")
   key.textContent = "u"
   key.setAttribute("aria-hidden", "true")
   button.append(key)
   button.addEventListener("click", () => {
     clearToast()
-    htmx.ajax("POST", address, { swap: "none", target: "#status", values: { then: "/leads" } })
+    undo(what)
   })
   return button
 }
 
-function closeButton() {
+function link({ href, text }) {
+  const there = document.createElement("a")
+  there.className = "btn slim"
+  there.href = href
+  there.textContent = text
+  return there
+}
+
+function closeButton(small) {
   const button = document.createElement("button")
   button.type = "button"
-  button.className = "btn slim"
-  button.textContent = "Close"
+  button.className = small ? "btn slim only" : "btn slim"
+  button.textContent = small ? "×" : "Close"
+  if (small) button.setAttribute("aria-label", "Close")
   button.addEventListener("click", clearToast)
   return button
 }
@@ -54,7 +69,7 @@ const SENTENCES = {
 }
 const OTHERWISE = "The server could not answer. Nothing was lost: what you saved is saved."
 
-document.addEventListener("toast", (event) => toast(event.detail.text, event.detail.undo))
+document.addEventListener("toast", (event) => toast(event.detail.text, event.detail))
 
 document.addEventListener("htmx:response:error", (event) => {
   const { status, headers } = event.detail.ctx.response

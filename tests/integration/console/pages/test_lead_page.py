@@ -187,7 +187,10 @@ async def test_htmx_is_offered_the_way_back(editor: AsyncClient, acme: LeadRead)
     answer = await editor.post(f"/leads/{acme.id}/delete", headers=PARTIAL)
 
     toast = json.loads(answer.headers["HX-Trigger"])["toast"]
-    assert (toast["text"], toast["undo"]) == ("Acme is in the bin.", f"/leads/{acme.id}/restore")
+    assert (toast["text"], toast["undo"]) == (
+        "Acme moved to the bin.",
+        {"request_id": answer.headers["X-Request-Id"]},
+    )
     assert answer.text.lstrip().startswith('<div id="panel"')
 
 
