@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from leads_core.accounts import trail_entries
 from leads_core.accounts.models import ApiToken, User
+from leads_core.accounts.preferences import forget_preferences
 from leads_core.accounts.schemas import ERASED_TOKEN, ERASED_USER
 from leads_core.audit import erasure, trail
 from leads_core.audit.models import SubjectKind
@@ -57,6 +58,7 @@ async def erase_locked(session: AsyncSession, user: User, tokens: Sequence[ApiTo
     actors = [user.id, *(token.id for token in tokens)]
     await _erase(session, user, SubjectKind.USER, {"name": ERASED_USER, "email": None}, at, actors)
     await session.execute(PLACES, {"user_id": user.id})
+    await forget_preferences(session, user.id)
     await session.flush()
 
 
