@@ -74,7 +74,7 @@ def test_hash_moves_the_row_to_the_bin_and_u_brings_it_back(page: Page) -> None:
     page.keyboard.press("j")
     page.keyboard.press("#")
     leads.shows("Ahorn")
-    expect(page.locator("#toasts")).to_contain_text("Stone and Sons is in the bin.")
+    expect(page.locator("#toasts")).to_contain_text("Stone and Sons moved to the bin.")
     page.keyboard.press("u")
 
     leads.shows("Stone and Sons", "Ahorn")

@@ -1,12 +1,19 @@
-// One key for each thing people do all day. Silent while somebody types.
+// What the keys do with the lead they stand on: a row of the table, or the lead in the panel.
 import { openLead, drawer } from "./drawer.js"
-import { toggleRow } from "./selection.js"
+import { onKey } from "./keyboard.js"
 
 let current = null // id of the row the keys work on
 
 const rows = () => [...document.querySelectorAll("tr[data-lead]")]
 const rowAt = () => document.getElementById(`lead-${current}`)
 const panel = () => document.getElementById("panel")
+const panelIsOpen = () => Boolean(panel() && (!drawer() || drawer().open))
+
+// The lead that the keys mean now: the one in the panel, else the one of the row. Its version may be unknown.
+export function currentLead() {
+  if (panelIsOpen() && panel().dataset.lead) return { id: panel().dataset.lead }
+  return rowAt() ? { id: current, version: rowAt().dataset.version } : null
+}
 
 function mark() {
   for (const row of rows()) row.classList.toggle("at", row.dataset.lead === current)
@@ -14,7 +21,7 @@ function mark() {
 
 function walk(step) {
   const all = rows()
-  if (!all.length) return
+  if (!all.length) return false
   const open = drawer()?.open ? panel().dataset.lead : null
   const from = all.findIndex((row) => row.dataset.lead === (open ?? current))
   const next = all[from < 0 ? (step > 0 ? 0 : all.length - 1) : Math.min(all.length - 1, Math.max(0, from + step))]
@@ -26,62 +33,65 @@ function walk(step) {
 }
 
 function inPanel(what) {
-  const there = document.querySelector(`#panel [data-do="${what}"]`)
-  if (!there || (drawer() && !drawer().open)) return false
+  const there = panelIsOpen() && panel().querySelector(`[data-do="${what}"]`)
+  if (!there) return false
   there.click()
-  return true
 }
 
-async function ofRow(what) {
-  if (inPanel(what) || !rowAt()) return
-  if (what === "edit") {
-    await openLead(current)
-    inPanel("edit")
-    return
-  }
-  const address = `/leads/${current}/${what}`
-  htmx.ajax("POST", address, { swap: "none", target: "#status", values: { version: rowAt().dataset.version, then: "/leads" } })
+async function edit() {
+  if (inPanel("edit") !== false || !rowAt()) return
+  await openLead(current)
+  inPanel("edit")
 }
 
-const KEYS = {
-  n: () => document.getElementById("quick-text")?.focus(),
-  "/": () => document.getElementById("search")?.focus(),
-  f: () => {
-    const menu = document.getElementById("filter-menu")
-    if (!menu) return
-    menu.open = true
-    menu.querySelector("input:not([type=hidden])").focus()
-  },
-  j: () => walk(1),
-  k: () => walk(-1),
-  Enter: () => {
-    if (document.activeElement === document.body && current) openLead(current)
-  },
-  x: () => toggleRow(current),
-  e: () => ofRow("edit"),
-  r: () => ofRow("enrich"),
-  y: () => inPanel("accept"),
-  m: () => inPanel("dismiss"),
-  "#": () => ofRow("delete"),
-  u: () => document.querySelector("[data-undo]")?.click(),
-  "?": () => document.getElementById("keys")?.showModal(),
+function ofRow(what) {
+  if (inPanel(what) !== false) return
+  if (!rowAt() || panelIsOpen()) return false
+  const values = { version: rowAt().dataset.version, then: "/leads" }
+  htmx.ajax("POST", `/leads/${current}/${what}`, { swap: "none", target: "#status", values })
 }
 
-function typing(target) {
-  return target.closest("textarea, select, [contenteditable], input:not([type=checkbox], [type=radio], [type=button])")
+// As a click on the box, so that the selection counts it; with Shift it reaches from the last one to here.
+function tick(shiftKey) {
+  const box = rowAt()?.querySelector("input[form=bulk]")
+  if (!box) return false
+  box.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, shiftKey }))
 }
+
+function enter() {
+  if (document.activeElement !== document.body || !rowAt()) return false
+  openLead(current)
+}
+
+function openFilter() {
+  const menu = document.getElementById("filter-menu")
+  if (!menu) return false
+  menu.open = true
+  menu.querySelector("input:not([type=hidden])").focus()
+}
+
+function focusOn(id) {
+  const field = document.getElementById(id)
+  if (!field) return false
+  field.focus()
+}
+
+onKey("n", () => focusOn("quick-text"))
+onKey("/", () => focusOn("search"))
+onKey("f", openFilter)
+onKey("j", () => walk(1), { repeats: true })
+onKey("k", () => walk(-1), { repeats: true })
+onKey("Enter", enter)
+onKey("x", () => tick(false))
+onKey("Shift x", () => tick(true))
+onKey("e", edit)
+onKey("r", () => ofRow("enrich"))
+onKey("y", () => inPanel("accept"))
+onKey("m", () => inPanel("dismiss"))
+onKey("#", () => ofRow("delete"))
 
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return
-  if (event.key === "Escape" && event.target.matches("#quick-text, #search")) {
-    event.target.blur()
-    return
-  }
-  if (typing(event.target) || document.querySelector("dialog:modal")) return
-  const act = KEYS[event.key]
-  if (!act) return
-  if (event.key !== "Enter") event.preventDefault()
-  act()
+  if (event.key === "Escape" && event.target.matches("#quick-text, #search")) event.target.blur()
 })
 
 document.addEventListener("click", (event) => {

@@ -60,11 +60,6 @@ function leaveAll() {
   for (const box of boxes()) choose(box.value, true)
 }
 
-export function toggleRow(id) {
-  const box = boxes().find((one) => one.value === id)
-  box?.click()
-}
-
 document.addEventListener("click", (event) => {
   const box = event.target
   if (!box.matches?.("input[form=bulk]")) return
