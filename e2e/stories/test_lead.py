@@ -190,6 +190,6 @@ def test_moving_to_the_bin_can_be_undone_at_once(page: Page) -> None:
 
     LeadPanel(page).press("Move to bin")
     expect(leads.rows).to_have_count(0)
-    page.get_by_role("button", name="Undo").click()
+    page.locator(".toast").get_by_role("button", name="Undo").click()
 
     leads.shows("Stone and Sons")
