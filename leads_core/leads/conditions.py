@@ -6,6 +6,7 @@ its parameters.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,7 +36,8 @@ class Driver:
 
     equals and values: rows with column = any of the values, each value's by creation. range_on: rows whose column lies
     in a range, in that column's order, from start and before end. leading: a column to order by first, so that the
-    index's order is seen. several: a lead may have more than one of the values.
+    index's order is seen. subset: an index by creation holds those rows alone. several: a lead may have more than one
+    of the values. is_null: the rows have no value in the column.
     """
 
     name: str
@@ -44,13 +46,16 @@ class Driver:
     values: str | None = None
     range_on: str | None = None
     leading: str | None = None
+    subset: bool = False
     several: bool = False
+    is_null: bool = False
     start: str | None = None
     end: str | None = None
 
     @property
     def is_by_creation(self) -> bool:
-        return self.equals is not None or self.leading is not None or self.range_on == "created_at"
+        by_own_index = self.equals is not None or self.leading is not None or self.subset
+        return by_own_index or self.range_on == "created_at"
 
 
 @dataclass(slots=True)
@@ -84,13 +89,18 @@ class Conditions:
     @property
     def is_impossible(self) -> bool:
         """Two filters exclude each other: no lead can be meant."""
-        return any(not positions for positions in self.allowed.values())
+        return bool(self.valued & self.empty) or any(not positions for positions in self.allowed.values())
 
     @property
     def valued(self) -> set[str]:
         """Columns that are null in no lead that matches."""
-        names = {driver.range_on or driver.name for driver in self.drivers}
+        names = {driver.range_on or driver.name for driver in self.drivers if not driver.is_null}
         return {"domain" if name == "registrable_domain" else name for name in names}
+
+    @property
+    def empty(self) -> set[str]:
+        """Columns that are null in every lead that matches."""
+        return {driver.name for driver in self.drivers if driver.is_null}
 
     @property
     def created(self) -> Driver | None:
@@ -123,9 +133,11 @@ def conditions_of(wanted: LeadFilter, values: Values) -> Conditions:
     _add_equality(found, "registrable_domain", wanted.registrable_domain, values)
     _add_tags(found, wanted.tag, values)
     _add_range(found, "follow_up_on", "date", wanted.follow_up, values)
+    _add_presence(found, "follow_up_on", wanted.has_follow_up)
     _add_range(found, "enriched_at", "timestamptz", wanted.enriched, values)
-    _add_owner(found, wanted.owner, values)
+    _add_equality(found, "owner_id", wanted.owner, values, "uuid[]")
     _add_equality(found, "country", wanted.country, values)
+    _add_equality(found, "updated_by", wanted.updated_by, values, "uuid[]")
     _add_range(found, "updated_at", "timestamptz", wanted.updated, values)
     _add_range(found, "created_at", "timestamptz", wanted.created, values)
     if wanted.pattern is not None and wanted.is_short_search:
@@ -157,35 +169,46 @@ def _tested(condition: str) -> str:
 
 
 def _add_equality(found: Conditions, column: str, choice: Choice, values: Values, kind: str = "text[]") -> None:
-    """A column with an index (column, created_at, id)."""
-    if choice.any_of:
-        wanted = values.add(list(choice.any_of), kind)
+    """A column with an index (column, created_at, id), which holds those without a value too."""
+    given, excluded = _given(choice.any_of), _given(choice.none_of)
+    if given and None in choice.any_of:
+        found.tests.append(f"(l.{column} IS NULL OR l.{column} = ANY ({values.add(given, kind)}))")
+    elif given:
+        wanted = values.add(given, kind)
         found.drivers.append(Driver(column, f"l.{column} = ANY ({wanted})", equals=f"l.{column}", values=wanted))
-    if choice.none_of:
-        found.tests.append(f"(l.{column} = ANY ({values.add(list(choice.none_of), kind)})) IS NOT TRUE")
+    elif choice.any_of:
+        found.drivers.append(Driver(column, f"l.{column} IS NULL", leading=column, is_null=True))
+    if excluded:
+        found.tests.append(f"(l.{column} = ANY ({values.add(excluded, kind)})) IS NOT TRUE")
+    if None in choice.none_of:
+        found.drivers.append(Driver(column, f"l.{column} IS NOT NULL", range_on=column))
 
 
 def _add_tags(found: Conditions, choice: Choice, values: Values) -> None:
-    if choice.any_of:
-        wanted = values.add(list(choice.any_of), "text[]")
-        found.drivers.append(Driver("tag", f"l.tags && {wanted}", "t.tag", wanted, several=len(choice.any_of) > 1))
-    if choice.none_of:
-        found.tests.append(f"NOT (l.tags && {values.add(list(choice.none_of), 'text[]')})")
-
-
-def _add_owner(found: Conditions, choice: Choice, values: Values) -> None:
-    ids, nobody = [owner for owner in choice.any_of if owner], None in choice.any_of
-    excluded = [owner for owner in choice.none_of if owner]
-    if ids and nobody:
-        found.tests.append(f"(l.owner_id IS NULL OR l.owner_id = ANY ({values.add(ids, 'uuid[]')}))")
-    elif ids:
-        _add_equality(found, "owner_id", Choice(tuple(ids)), values, "uuid[]")
-    elif nobody:
-        found.drivers.append(Driver("owner_id", "l.owner_id IS NULL", leading="owner_id"))
+    given, excluded = _given(choice.any_of), _given(choice.none_of)
+    if given and None in choice.any_of:
+        found.tests.append(f"(l.tags = '{{}}' OR l.tags && {values.add(given, 'text[]')})")
+    elif given:
+        wanted = values.add(given, "text[]")
+        found.drivers.append(Driver("tag", f"l.tags && {wanted}", "t.tag", wanted, several=len(given) > 1))
+    elif choice.any_of:
+        found.drivers.append(Driver("tags", "l.tags = '{}'", subset=True, is_null=True))
     if excluded:
-        found.tests.append(f"(l.owner_id = ANY ({values.add(excluded, 'uuid[]')})) IS NOT TRUE")
+        found.tests.append(f"NOT (l.tags && {values.add(excluded, 'text[]')})")
     if None in choice.none_of:
-        found.drivers.append(Driver("owner_id", "l.owner_id IS NOT NULL", range_on="owner_id"))
+        found.drivers.append(Driver("tags", "l.tags <> '{}'", subset=True))
+
+
+def _add_presence(found: Conditions, column: str, choice: Choice) -> None:
+    """Whether there is a value at all: those that have one and those that have none stand in an index each."""
+    if choice.any_of:
+        found.drivers.append(Driver(column, f"l.{column} IS NULL", subset=True, is_null=True))
+    if choice.none_of:
+        found.drivers.append(Driver(column, f"l.{column} IS NOT NULL", subset=True))
+
+
+def _given(values: Iterable[Any]) -> list[Any]:
+    return [value for value in values if value is not None]
 
 
 def _add_range(found: Conditions, column: str, kind: str, wanted: Range, values: Values) -> None:

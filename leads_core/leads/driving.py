@@ -47,7 +47,8 @@ class DriverRows:
         if driver is None:
             order, driven = "l.deleted_at, l.id", []
         else:
-            order = f"l.{driver.range_on}, l.id" if driver.range_on else f"l.{driver.leading}, l.created_at, l.id"
+            order = f"l.{driver.range_on}, l.id" if driver.range_on else "l.created_at, l.id"
+            order = f"l.{driver.leading}, {order}" if driver.leading else order
             driven = [driver.condition]
         where = all_of([lives, *driven, *tests])
         return f"SELECT {columns} FROM leads l WHERE {where} ORDER BY {order} LIMIT {limit}"

@@ -26,6 +26,8 @@ Parameters = Mapping[str, str | Sequence[str]]
 #: They stand beside the filters in an address, and say nothing of which leads.
 PAGING_PARAMETERS = frozenset({"limit", "cursor", "sort", "total"})
 SEARCH_LIMIT = 200
+#: What stands in an address for no value: `owner=none`, `country=!none`.
+NONE = "none"
 #: What a trigram index can find: three letters or digits in a row.
 _THREE_LETTERS = re.compile(r"[^\W_]{3}")
 
@@ -72,6 +74,8 @@ class LeadFilter:
     domain: Choice = field(default_factory=Choice)
     registrable_domain: Choice = field(default_factory=Choice)
     country: Choice = field(default_factory=Choice)
+    updated_by: Choice = field(default_factory=Choice)
+    has_follow_up: Choice = field(default_factory=Choice)
     created: Range = field(default_factory=Range)
     updated: Range = field(default_factory=Range)
     follow_up: Range = field(default_factory=Range)
@@ -165,11 +169,13 @@ class _Reader(ParameterReader):
             enrichment_outcome=self._choice("enrichment_outcome", one_of(EnrichmentOutcome)),
             source=self._choice("source", one_of(Source)),
             has_email=self._choice("has_email", _yes_or_no),
-            owner=self._choice("owner", self._owner),
-            tag=self._choice("tag", _text),
-            domain=self._choice("domain", normalise_domain),
-            registrable_domain=self._choice("registrable_domain", normalise_domain),
-            country=self._choice("country", normalise_country),
+            owner=self._choice("owner", _or_none(self._user)),
+            tag=self._choice("tag", _or_none(_text)),
+            domain=self._choice("domain", _or_none(normalise_domain)),
+            registrable_domain=self._choice("registrable_domain", _or_none(normalise_domain)),
+            country=self._choice("country", _or_none(normalise_country)),
+            updated_by=self._choice("updated_by", self._user),
+            has_follow_up=self._choice("follow_up", _only_none),
             created=self._range("created", moment),
             updated=self._range("updated", moment),
             follow_up=self._range("follow_up", day),
@@ -191,17 +197,25 @@ class _Reader(ParameterReader):
         start, end = self.once(f"{name}_from", read), self.once(f"{name}_to", read)
         return Range(start and start[0], end and end[1])
 
-    def _owner(self, text: str) -> UUID | None:
-        if text == "none":
-            return None
+    def _user(self, text: str) -> UUID:
         if text == "me":
             if self.me is None:
-                raise ValueError("Nobody is signed in whose leads could be meant by me: give the owner's id.")
+                raise ValueError("Nobody is signed in who could be meant by me: give the user's id.")
             return self.me
         try:
             return UUID(text)
         except ValueError:
-            raise ValueError("Give me, none or the id of a user.") from None
+            raise ValueError("Give me or the id of a user.") from None
+
+
+def _or_none(read: Callable[[str], Value]) -> Callable[[str], Value | None]:
+    """Reads `none` as no value at all."""
+    return lambda text: None if text == NONE else read(text)
+
+
+def _only_none(text: str) -> None:
+    if text != NONE:
+        raise ValueError("Give none or !none; a day goes into follow_up_from and follow_up_to.")
 
 
 def _unique(values: Iterable[Any]) -> tuple[Any, ...]:

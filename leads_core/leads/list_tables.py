@@ -18,6 +18,11 @@ def _covering(name: str, *columns: str) -> Index:
     return Index(f"ix_leads_live_{name}", *columns, postgresql_where=LIVE, postgresql_include=["facet"])
 
 
+def _by_creation(name: str, which: str) -> Index:
+    """Those leads alone, newest and oldest first."""
+    return Index(f"ix_leads_live_{name}", "created_at", "id", postgresql_where=text(f"deleted_at IS NULL AND {which}"))
+
+
 LIST_INDEXES = (
     _covering("created", "created_at", "id"),
     _covering("updated", "updated_at", "id"),
@@ -28,6 +33,11 @@ LIST_INDEXES = (
     _live("registrable_domain", "registrable_domain", "created_at", "id"),
     _live("owner", "owner_id", "created_at", "id"),
     _live("country", "country", "created_at", "id"),
+    _live("updated_by", "updated_by", "created_at", "id"),
+    _by_creation("tagged", "tags <> '{}'"),
+    _by_creation("untagged", "tags = '{}'"),
+    _by_creation("with_follow_up", "follow_up_on IS NOT NULL"),
+    _by_creation("without_follow_up", "follow_up_on IS NULL"),
     Index(
         "ix_leads_live_follow_up",
         "follow_up_on",

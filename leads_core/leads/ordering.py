@@ -88,13 +88,14 @@ class Part:
         return f"({', '.join(f'{of}.{column}' for column in self.keys)}) {sign} ({', '.join(key)})"
 
 
-def parts_of(sort: Sort, valued: Iterable[str] = ()) -> tuple[Part, ...]:
+def parts_of(sort: Sort, valued: Iterable[str] = (), empty: Iterable[str] = ()) -> tuple[Part, ...]:
     """The order's parts, first to last. Ties go the sort's way; leads without the value are newest first.
 
-    valued: columns that the filter lets be null in no lead; a part of such leads would only be searched in vain.
+    valued: columns that the filter lets be null in no lead; empty: in every lead. A part of other leads would only be
+    searched in vain.
     """
-    empty = {f"{column} IS NULL" for column in valued}
-    return tuple(part for part in _parts_of(sort) if part.where not in empty)
+    vain = {f"{column} IS NULL" for column in valued} | {f"{column} IS NOT NULL" for column in empty}
+    return tuple(part for part in _parts_of(sort) if part.where not in vain)
 
 
 def _parts_of(sort: Sort) -> tuple[Part, ...]:

@@ -128,10 +128,10 @@ async def _in_order(reader: Reader, asked: _Asked) -> Page[LeadRow]:
     """A page in one of the orders that indexes hold, or of a search's hits, gathered and sorted."""
     wanted, values = asked.wanted, Values()
     conditions = conditions_of(wanted, values)
-    parts = parts_of(asked.sort, conditions.valued)
-    position = asked.position(parts)
     if conditions.is_impossible:
         return Page([], None, None, total=Total(0) if asked.total else None)
+    parts = parts_of(asked.sort, conditions.valued, conditions.empty)
+    position = asked.position(parts)
     statement = PageStatement(conditions, None, parts, position, asked.limit + 1, values)
     if wanted.pattern is not None and not wanted.is_short_search and not wanted.deleted:
         hits = SearchStatement(wanted, conditions, SEARCH_PARTS[0], Position(), FEW + 1, values)

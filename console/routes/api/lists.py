@@ -24,8 +24,8 @@ router = APIRouter(prefix="/api/v1/leads", route_class=GuardedRoute, tags=["lead
 PARAMETERS = (
     *("is_manual", "stage", "enrichment_status", "enrichment_outcome", "source", "owner", "tag", "domain"),
     *("registrable_domain", "country", "created_from", "created_to", "updated_from", "updated_to", "follow_up_from"),
-    *("enriched_from", "enriched_to"),
-    *("follow_up_to", "has_email", "deleted", "q", "sort", "limit", "cursor", "total"),
+    *("enriched_from", "enriched_to", "updated_by"),
+    *("follow_up", "follow_up_to", "has_email", "deleted", "q", "sort", "limit", "cursor", "total"),
 )
 DOCUMENTED: dict[str, Any] = {
     "parameters": [{"name": name, "in": "query", "schema": {"type": "string"}} for name in PARAMETERS]

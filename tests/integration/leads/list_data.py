@@ -59,6 +59,7 @@ def _a_lead(number: int, owners: Sequence[UUID], chance: random.Random) -> dict[
         "version": 1,
         "created_at": created,
         "updated_at": created + timedelta(hours=chance.randrange(50)),
+        "updated_by": chance.choice((*owners, None)),
         "deleted_at": created + timedelta(days=chance.randrange(30)) if chance.random() < 0.1 else None,
         "arrival": bucket * 65_536 + chance.randrange(65_536),
         "search_text": search_text(email, domain, company, person),

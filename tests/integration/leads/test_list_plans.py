@@ -13,7 +13,9 @@ import pytest
 from leads_core.context import SYSTEM_ACTOR_ID, RequestContext
 from leads_core.database import Database, asyncpg_url
 from leads_core.leads import seeding
+from leads_core.leads.duplicates import duplicates_of
 from leads_core.leads.filters import LeadFilter
+from leads_core.leads.likely_duplicates import page_of_pairs
 from leads_core.leads.list_sql import FEW
 from leads_core.leads.ordering import BIN_FIELDS, LIVE_FIELDS, Sort
 from leads_core.leads.queries import Reader, page_of_leads
@@ -43,6 +45,14 @@ FILTERS: tuple[dict[str, list[str]], ...] = (
     {"country": ["DE"]},
     {"country": ["DE", "FR"], "stage": ["lost"], "owner": ["none"]},
     {"country": ["!DE"]},
+    {"country": ["none"]},
+    {"tag": ["none"]},
+    {"tag": ["!none"], "stage": ["won"]},
+    {"domain": ["none"]},
+    {"follow_up": ["none"]},
+    {"follow_up": ["!none"]},
+    {"updated_by": ["me"]},
+    {"updated_by": ["!me"], "updated_from": ["2026-01-01"]},
     {"created_from": ["2026-01-01"], "created_to": ["2026-02-01"]},
     {"created_from": ["2026-01-01"], "stage": ["won"]},
     {"updated_from": ["2026-01-01"], "country": ["PL"]},
@@ -128,6 +138,23 @@ async def test_every_search_is_answered_from_indexes(seeded: Database, address: 
     wanted = LeadFilter.from_query(address, me=ME)
     for sort in (Sort(), Sort("created_at", descending=False), Sort("company_name")):
         await assert_answered_from_indexes(seeded, wanted, sort)
+
+
+async def test_likely_duplicates_of_a_lead_and_all_pairs_are_answered_from_indexes(seeded: Database) -> None:
+    """At a domain of many, too: each way reads at most so many."""
+    async with seeded.reader() as reader:
+        busiest = await reader.fetchval(
+            """SELECT (array_agg(id))[1] FROM leads WHERE deleted_at IS NULL AND registrable_domain IS NOT NULL
+               GROUP BY registrable_domain ORDER BY count(*) DESC LIMIT 1"""
+        )
+        watched: Any = Watched(reader)
+        await duplicates_of(watched, busiest)
+        await page_of_pairs(watched, None, 50, cursors=CURSORS)
+        assert len(watched.asked) == 3
+        for statement, values in watched.asked:
+            for node in nodes(await generic_plan(reader, statement, values)):
+                assert (node["Node Type"], node.get("Relation Name")) != ("Seq Scan", "leads"), statement
+                assert node["Node Type"] != "Sort", statement
 
 
 async def assert_answered_from_indexes(database: Database, wanted: LeadFilter, sort: Sort) -> None:
