@@ -1,4 +1,6 @@
 // The one undo: of what a request or a job changed. `u` undoes what this tab did last, after a reload too.
+import { onKey } from "./keyboard.js"
+
 const KEPT = "last-undo"
 const LASTS = 10 * 60 * 1000
 
@@ -24,12 +26,15 @@ export function undo(what) {
 }
 
 // The button that is shown, else what this tab did last.
-export function undoLast() {
+function undoLast() {
   const shown = document.querySelector("[data-undo]")
   if (shown) return shown.click()
   const what = kept()
-  if (what) undo(what)
+  if (!what) return false
+  undo(what)
 }
+
+onKey("u", undoLast)
 
 // Whoever signs in next in this tab has done nothing here yet.
 if (location.pathname.startsWith("/sign-in")) sessionStorage.removeItem(KEPT)
