@@ -25,19 +25,22 @@ ROUNDS = 30
 
 def main(leads: int) -> None:
     """Prints a line for each interaction: median and 95th percentile in milliseconds, and their number."""
-    with tempfile.TemporaryDirectory() as own, small_internet_in_a_thread(Path(own)) as sites:
-        with running_server(**sites.environment) as server, sync_playwright() as playwright:
-            browser = playwright.chromium.launch(**LAUNCH)
-            assert server.first_link
-            rosa = arrive(browser, server.first_link, "Rosa Engel", "rosa@example.com")
-            server.leads("seed", "--count", str(leads))
-            context = browser.new_context(base_url=server.url, storage_state=rosa.state)
-            page = context.new_page()
-            print(f"first page: {bytes_of(page, '/leads') / 1024:.1f} KiB over the wire, {leads:,} leads")
-            for name, measured in _interactions(page).items():
-                p95 = quantiles(measured, n=20)[-1]
-                print(f"{name:<12} p50 {median(measured):6.0f} ms   p95 {p95:6.0f} ms   n {len(measured)}")
-            browser.close()
+    with (
+        tempfile.TemporaryDirectory() as own,
+        small_internet_in_a_thread(Path(own)) as sites,
+        running_server(**sites.environment) as server,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(**LAUNCH)
+        assert server.first_link
+        rosa = arrive(browser, server.first_link, "Rosa Engel", "rosa@example.com")
+        server.leads("seed", "--count", str(leads))
+        page = browser.new_context(base_url=server.url, storage_state=rosa.state).new_page()
+        print(f"first page: {bytes_of(page, '/leads') / 1024:.1f} KiB over the wire, {leads:,} leads")
+        for name, measured in _interactions(page).items():
+            p95 = quantiles(measured, n=20)[-1]
+            print(f"{name:<12} p50 {median(measured):6.0f} ms   p95 {p95:6.0f} ms   n {len(measured)}")
+        browser.close()
 
 
 def _interactions(page: Page) -> dict[str, list[float]]:
