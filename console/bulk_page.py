@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from console.wording import number, plural
+from leads_core.jobs import queue
 from leads_core.jobs.models import JobState
 from leads_core.jobs.queue import JobRead
-from leads_core.leads.bulk import BulkAction
+from leads_core.leads.bulk_actions import BulkAction
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,18 @@ WORDS = {
             "erased": ("Not started", "the person was erased, and nobody looks them up again"),
             "gone": ("Not found", "in the bin, or not there any more"),
         },
-    )
+    ),
+    BulkAction.CANCEL_ENRICHMENT: Words(
+        "Cancelling the enrichment of",
+        "Enrichment cancelled for",
+        "done",
+        {
+            "done": ("Cancelled", "the status from before is back"),
+            "running": ("Left alone", "being looked up just now, or asked for again since"),
+            "unchanged": ("Nothing to cancel", "nothing waits for it any more"),
+            "gone": ("Not found", "not there any more"),
+        },
+    ),
 }
 STATES = {
     JobState.RUNNING.value: ("in_progress", "Running"),
@@ -76,15 +88,36 @@ class Left:
 
 
 class BulkView:
-    """A bulk job in words. names are those of the leads that its result lists, as far as they have one."""
+    """A bulk job in words. names are those of the leads that its result lists, as far as they have one.
 
-    def __init__(self, job: JobRead, names: Mapping[UUID, str]) -> None:
+    cancelling is the job that ends what this one began.
+    """
+
+    def __init__(self, job: JobRead, names: Mapping[UUID, str], cancelling: UUID | None = None) -> None:
         self.job = job
-        self._words = WORDS[BulkAction(job.wanted["action"])]
+        self.cancelling = cancelling
+        self._action = BulkAction(job.wanted["action"])
+        self._words = WORDS[self._action]
         self._names = names
         result = job.result or {}
         self._counts: Mapping[str, int] = result.get("counts", {})
         self._rows = result.get("rows", [])
+
+    @property
+    def can_cancel(self) -> bool:
+        """While it is not over; an enrichment of many also while some of it may wait."""
+        if self.cancelling is not None or self.is_stopping:
+            return False
+        return not self.job.is_finished or (self._action is BulkAction.ENRICH and bool(self._counts.get("started")))
+
+    @property
+    def cancel_word(self) -> str:
+        return "Cancel what still waits" if self.job.is_finished else "Cancel"
+
+    @property
+    def is_stopping(self) -> bool:
+        """Somebody cancelled it, and its last batch is still at work."""
+        return not self.job.is_finished and queue.STOP in self.job.wanted
 
     @property
     def title(self) -> str:
@@ -98,6 +131,8 @@ class BulkView:
     @property
     def state(self) -> tuple[str, str]:
         """The dot and its word."""
+        if self.is_stopping:
+            return ("in_progress", "Stopping")
         return STATES.get(self.job.state, ("pending", "Waiting for a worker"))
 
     @property

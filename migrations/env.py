@@ -20,9 +20,10 @@ from leads_core.enrichment import models as _enrichment  # noqa: F401
 from leads_core.enrichment import pauses as _pauses  # noqa: F401
 from leads_core.errors import Misconfigured
 from leads_core.jobs import models as _jobs  # noqa: F401
-from leads_core.leads import bulk as _bulk  # noqa: F401
+from leads_core.leads import bulk_items as _bulk_items  # noqa: F401
 from leads_core.leads import likely_duplicates as _likely_duplicates  # noqa: F401
 from leads_core.leads import models as _leads  # noqa: F401
+from leads_core.saved_views import models as _saved_views  # noqa: F401
 from leads_core.settings import load_settings
 from leads_core.undoing import items as _undo_items  # noqa: F401
 

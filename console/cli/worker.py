@@ -26,7 +26,7 @@ from leads_core.enrichment.providers.remote import Remote
 from leads_core.jobs import cleaning
 from leads_core.jobs.models import JobKind
 from leads_core.jobs.worker import Chore, Handler, Worker
-from leads_core.leads.bulk import BulkHandler
+from leads_core.leads.bulk_job import BulkHandler
 from leads_core.leads.counting import fold_counts
 from leads_core.outgoing.client import OutgoingClient
 from leads_core.settings import Settings

@@ -41,6 +41,10 @@ ENQUEUE = text("""
 """)
 
 LEAVE = text("DELETE FROM pgqueuer WHERE dedupe_key = :key RETURNING priority")
+LEAVE_MANY = text("DELETE FROM pgqueuer WHERE dedupe_key = ANY(:keys)")
+
+#: In what is wanted of a job that runs: somebody cancelled it.
+STOP = "stop"
 
 # A delivery that broke is held in its place (the queue library's status 'failed'); it keeps its lane.
 HELD_AND_ENDED = text("""
@@ -293,6 +297,35 @@ async def cancel(session: AsyncSession, job_id: UUID) -> JobRead:
     if found.is_finished:
         raise JobEnded("This job has ended already.")
     raise JobRunning("A worker is at this job just now. Wait until it has ended.")
+
+
+async def cancel_many(
+    session: AsyncSession, job_ids: Sequence[UUID], wanted: Mapping[str, Any]
+) -> dict[UUID, dict[str, Any]]:
+    """End those of these jobs that wait and whose wanted has all of this; what was wanted of each that ended so."""
+    waits = Job.state.in_([JobState.QUEUED.value, JobState.RETRYING.value])
+    ended = {"state": JobState.CANCELLED.value, "finished_at": func.now(), "next_attempt_at": None}
+    rows = await session.execute(
+        update(Job)
+        .where(Job.id.in_(job_ids), waits, Job.wanted.contains(dict(wanted)))
+        .values(**ended)
+        .returning(Job.id, Job.wanted)
+    )
+    cancelled = {row.id: row.wanted for row in rows}
+    await session.execute(LEAVE_MANY, {"keys": [str(job_id) for job_id in cancelled]})
+    return cancelled
+
+
+async def ask_to_stop(session: AsyncSession, job_id: UUID) -> bool:
+    """Tell a job that runs to end at its next step (is_to_stop). False when it has ended."""
+    stop = update(Job).where(Job.id == job_id, Job.finished_at.is_(None)).returning(Job.id)
+    marked = stop.values(wanted=Job.wanted.op("||")(bindparam("mark", {STOP: True}, JSONB)))
+    return await session.scalar(marked) is not None
+
+
+async def is_to_stop(session: AsyncSession, job_id: UUID) -> bool:
+    """Whether somebody cancelled this job while it ran."""
+    return bool(await session.scalar(select(Job.wanted.has_key(STOP)).where(Job.id == job_id)))
 
 
 async def take(session: AsyncSession, job_id: UUID) -> JobRead | None:

@@ -22,7 +22,9 @@ from leads_core.leads.schemas import EnrichmentStatus
 Begun = Literal["started", "running", "erased", "gone"]
 """What became of one lead: started now, was under way already, its person was erased, in the bin or nowhere."""
 
-_COLUMNS = ("enrichment_status", "enrichment_outcome", "enrichment_error", "enrichment_task_id")
+#: What a job keeps in `wanted`: the bulk job that asked for it, so that it can be cancelled with that one.
+ASKED_BY = "bulk"
+COLUMNS = ("enrichment_status", "enrichment_outcome", "enrichment_error", "enrichment_task_id")
 BEGIN = text("""
     UPDATE leads SET enrichment_status = 'in_progress', enrichment_outcome = NULL, enrichment_error = NULL,
            enrichment_task_id = begun.task_id, version = version + 1, updated_at = :at, updated_by = :who
@@ -44,7 +46,7 @@ async def enrich_many(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, 
 
 
 async def _locked(session: AsyncSession, ids: Sequence[UUID]) -> Sequence[Any]:
-    wanted = select(Lead.id, Lead.version, Lead.erased_at, *(getattr(Lead, name) for name in _COLUMNS)).where(
+    wanted = select(Lead.id, Lead.version, Lead.erased_at, *(getattr(Lead, name) for name in COLUMNS)).where(
         Lead.id == any_(bindparam("ids", list(ids), ARRAY(Uuid))), Lead.deleted_at.is_(None)
     )
     return (await session.execute(wanted.order_by(Lead.id).with_for_update(key_share=True))).all()
@@ -61,15 +63,18 @@ async def _begin(session: AsyncSession, begun: Sequence[tuple[Any, UUID]]) -> No
     at = trail.now()
     entries = trail.EntryBatch(session, at)
     for lead, task_id in begun:
-        before = {name: _audited(getattr(lead, name)) for name in _COLUMNS}
-        after = {name: _audited(value) for name, value in changing.enrichment_begun(task_id).items()}
+        before = {name: as_audited(getattr(lead, name)) for name in COLUMNS}
+        after = {name: as_audited(value) for name, value in changing.enrichment_begun(task_id).items()}
         entries.add(Action.ENRICH, lead.id, seq=lead.version + 1, before=before, after=after)
     await entries.write()
     ids, tasks = [lead.id for lead, _ in begun], [task_id for _, task_id in begun]
     await session.execute(BEGIN, {"ids": ids, "tasks": tasks, "at": at, "who": context.current().actor_id})
-    jobs = [(task_id, lead.id, changing.before_enrichment(lead)) for lead, task_id in begun]
+    bulk = context.current().task_id
+    asked_by = {ASKED_BY: str(bulk)} if bulk else {}
+    jobs = [(task_id, lead.id, {**changing.before_enrichment(lead), **asked_by}) for lead, task_id in begun]
     await queue.start_many(session, JobKind.ENRICHMENT, jobs, priority=queue.PRIORITY_BULK)
 
 
-def _audited(value: Any) -> Any:
+def as_audited(value: Any) -> Any:
+    """A column of COLUMNS as an entry has it."""
     return str(value) if isinstance(value, UUID) else value

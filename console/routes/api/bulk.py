@@ -17,7 +17,7 @@ from leads_core.accounts.permissions import Permission
 from leads_core.errors import FieldError, Invalid
 from leads_core.idempotency import Answer
 from leads_core.leads import bulk
-from leads_core.leads.bulk import BulkAction
+from leads_core.leads.bulk_actions import Asked, BulkAction
 from leads_core.leads.filters import LeadFilter
 
 router = APIRouter(prefix="/api/v1/leads", route_class=GuardedRoute, tags=["bulk"])
@@ -29,6 +29,7 @@ class BulkBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     action: BulkAction
+    values: dict[str, Any] = Field(default_factory=dict)
     ids: Annotated[list[UUID], Field(min_length=1, max_length=bulk.LARGEST)] | None = None
     filter: dict[str, str | list[str]] | None = None
 
@@ -37,10 +38,10 @@ class BulkBody(BaseModel):
 @requires(Permission.CHANGE_LEADS)
 async def start(body: BulkBody, pool: Pool, who: CurrentVisitor, once: OnlyOnce) -> Response:
     """Start a job over exactly the leads that are meant now, up to 100,000. It counts as one change for the limit."""
-    wanted = _wanted(body, who.user_id)
+    wanted, asked = _wanted(body, who.user_id), Asked.parsed(body.action, body.values)
 
     async def produce() -> Answer:
-        job = await bulk.start(pool, body.action, wanted)
+        job = await bulk.start(pool, asked, wanted)
         headers = {"Location": f"/api/v1/jobs/{job.id}", "Content-Type": "application/json"}
         return Answer(202, headers, encoded(job_document(job)))
 

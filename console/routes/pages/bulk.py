@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated
 from urllib.parse import parse_qs, parse_qsl
 from uuid import UUID
@@ -12,14 +13,14 @@ from starlette.responses import RedirectResponse, Response
 
 from console.bulk_page import BulkView
 from console.dependencies import CurrentVisitor, GuardedRoute, Pool, Render, requires
-from console.forms import Form, read_form
+from console.forms import Form, SentForm, read_form
 from console.list_address import ListAddress
 from leads_core.accounts.permissions import Permission
-from leads_core.errors import Invalid, NotFound
+from leads_core.errors import Invalid, JobEnded, NotFound
 from leads_core.jobs import queue
 from leads_core.jobs.models import JobKind
-from leads_core.leads import bulk
-from leads_core.leads.bulk import BulkAction
+from leads_core.leads import bulk, bulk_items
+from leads_core.leads.bulk_actions import Asked, BulkAction
 from leads_core.leads.filters import LeadFilter
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
@@ -48,7 +49,7 @@ class BulkDesk:
 
     async def begin(self, form: Form) -> Response:
         """Start the job; in the table its notice, without a script its page."""
-        job = await bulk.start(self._pool, _action(form.text("do")), self._wanted(form))
+        job = await bulk.start(self._pool, Asked(_action(form.text("do"))), self._wanted(form))
         if self.wants_block:
             return await self.show(job.id, brief=True)
         return RedirectResponse(f"/jobs/{job.id}", 303)
@@ -57,19 +58,30 @@ class BulkDesk:
         """How far it is: as a page, or as the notice over the table (brief)."""
         async with self._pool.transaction() as session:
             job = await queue.find(session, job_id)
+            cancelling = await bulk.cancelling_of(session, job_id)
         if job is None:
             raise NotFound("job", job_id)
         if job.kind == JobKind.IMPORT.value:
             return RedirectResponse(f"/import/{job_id}", 303)
+        if job.kind == JobKind.UNDO.value:
+            return RedirectResponse(f"/undo/{job_id}", 303)
         if job.lead_id is not None:
             return RedirectResponse(f"/leads/{job.lead_id}", 303)
         if job.kind != JobKind.BULK.value:
             raise NotFound("job", job_id)
-        names = await bulk.names_of_left(self._pool, job) if job.is_finished and not brief else {}
-        view = BulkView(job, names)
+        names = await bulk_items.names_of_left(self._pool, job) if job.is_finished and not brief else {}
+        view = BulkView(job, names, cancelling)
         if brief:
             return self._render.page(NOTICE, bulk=view, job=job, refused=None)
         return self._render.page(TEMPLATE, "progress", bulk=view, job=job, refused=None)
+
+    async def cancel(self, job_id: UUID, *, brief: bool) -> Response:
+        """What was done stays, the rest is not begun; then how it stands."""
+        with suppress(JobEnded):
+            await bulk.cancel(self._pool, job_id)
+        if self.wants_block:
+            return await self.show(job_id, brief=brief)
+        return RedirectResponse(f"/jobs/{job_id}", 303)
 
     def refused(self, error: Invalid, form: Form) -> Response:
         """Why nothing was begun, where the notice would stand; without a script on a page with the way back."""
@@ -104,6 +116,13 @@ async def begin(form: ManyTicks, desk: Desk) -> Response:
 @requires(Permission.READ_LEADS)
 async def show(request: Request, job_id: UUID, desk: Desk) -> Response:
     return await desk.show(job_id, brief=desk.wants_block and "brief" in request.query_params)
+
+
+@router.post("/jobs/{job_id}/cancel")
+@requires(Permission.CHANGE_LEADS)
+async def cancel(request: Request, job_id: UUID, form: SentForm, desk: Desk) -> Response:
+    """End a job of many leads; one that has ended already is shown as it ended."""
+    return await desk.cancel(job_id, brief=bool(form.text("brief")))
 
 
 def _action(text: str) -> BulkAction:

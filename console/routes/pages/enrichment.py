@@ -20,7 +20,7 @@ from leads_core.enrichment import cancelling
 from leads_core.enrichment.queue_watch import failed_leads
 from leads_core.errors import Conflict, Invalid, NotFound
 from leads_core.leads import bulk
-from leads_core.leads.bulk import BulkAction
+from leads_core.leads.bulk_actions import Asked, BulkAction
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
@@ -61,7 +61,7 @@ async def retry(form: SentForm, desk: Queue, jobs: Bulk) -> Response:
     async with desk.pool.reader() as reader:
         ids = await failed_leads(reader, form.text("reason") or None, bulk.LARGEST)
     try:
-        job = await bulk.start(desk.pool, BulkAction.ENRICH, ids)
+        job = await bulk.start(desk.pool, Asked(BulkAction.ENRICH), ids)
     except Invalid:
         return jobs.refused(Invalid.of("reason", "None of them failed any more: they were tried again already."), form)
     if desk.render.wants_block:

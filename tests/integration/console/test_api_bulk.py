@@ -15,7 +15,7 @@ from leads_core.context import acting_as
 from leads_core.database import Database
 from leads_core.jobs import queue
 from leads_core.jobs.worker import in_the_name_of
-from leads_core.leads.bulk import BulkHandler
+from leads_core.leads.bulk_job import BulkHandler
 
 LEADS = "/api/v1/leads"
 BULK = f"{LEADS}/bulk"

@@ -13,8 +13,9 @@ from leads_core.errors import Invalid
 from leads_core.jobs import queue
 from leads_core.jobs.models import JobKind
 from leads_core.jobs.queue import JobRead
-from leads_core.leads import bulk
-from leads_core.leads.bulk import BulkAction, BulkHandler
+from leads_core.leads import bulk, bulk_items, bulk_job
+from leads_core.leads.bulk_actions import Asked, BulkAction
+from leads_core.leads.bulk_job import BulkHandler
 from leads_core.leads.filters import LeadFilter
 from leads_core.leads.ordering import Sort
 from leads_core.leads.queries import page_of_leads
@@ -27,6 +28,7 @@ from tests.builders import a_lead
 from tests.integration.trail_state import differences
 
 pytestmark = pytest.mark.usefixtures("acting")
+ENRICH = Asked(BulkAction.ENRICH)
 
 
 async def taken(database: Database, job: JobRead) -> JobRead:
@@ -50,7 +52,7 @@ async def test_each_lead_of_the_selection_is_enriched_with_its_entry_and_its_job
     ids = [(await leads.create(a_lead(email=f"{n}@acme.com"), source=Source.API)).id for n in range(3)]
     other = await leads.create(a_lead(email="other@acme.com"), source=Source.API)
 
-    job = await ended(database, await bulk.start(database, BulkAction.ENRICH, ids))
+    job = await ended(database, await bulk.start(database, ENRICH, ids))
 
     assert (job.state, job.done, job.total, job.result) == ("completed", 3, 3, {"counts": {"started": 3}, "rows": []})
     after = [await leads.get(one) for one in ids]
@@ -75,9 +77,7 @@ async def test_what_cannot_be_enriched_is_named_and_holds_up_nobody(database: Da
     await leads.delete(binned.id)
     nobody = uuid4()
 
-    job = await ended(
-        database, await bulk.start(database, BulkAction.ENRICH, [running.id, binned.id, free.id, nobody, free.id])
-    )
+    job = await ended(database, await bulk.start(database, ENRICH, [running.id, binned.id, free.id, nobody, free.id]))
 
     assert job.result == {
         "counts": {"running": 1, "gone": 2, "started": 1},
@@ -91,7 +91,7 @@ async def test_what_cannot_be_enriched_is_named_and_holds_up_nobody(database: Da
 
 async def test_the_set_is_that_of_the_click(database: Database, leads: LeadService) -> None:
     ids = [(await leads.create(a_lead(email=f"{n}@acme.com"), source=Source.API)).id for n in range(2)]
-    job = await bulk.start(database, BulkAction.ENRICH, LeadFilter.from_query({"domain": ["acme.com"]}))
+    job = await bulk.start(database, ENRICH, LeadFilter.from_query({"domain": ["acme.com"]}))
     later = await leads.create(a_lead(email="later@acme.com"), source=Source.API)
 
     await ended(database, job)
@@ -103,9 +103,9 @@ async def test_the_set_is_that_of_the_click(database: Database, leads: LeadServi
 async def test_a_job_that_was_cut_off_goes_on_where_it_stopped(
     database: Database, leads: LeadService, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bulk, "BATCH", 2)
+    monkeypatch.setattr(bulk_job, "BATCH", 2)
     ids = [(await leads.create(a_lead(email=f"{n}@acme.com"), source=Source.API)).id for n in range(5)]
-    job = await bulk.start(database, BulkAction.ENRICH, ids)
+    job = await bulk.start(database, ENRICH, ids)
     handler = BulkHandler(database)
     first = await taken(database, job)
     real = LeadService.enrich_many
@@ -131,7 +131,7 @@ async def test_a_worker_that_was_thought_dead_does_nothing_more(
     database: Database, leads: LeadService, owner: asyncpg.Connection
 ) -> None:
     ids = [(await leads.create(a_lead(email=f"{n}@acme.com"), source=Source.API)).id for n in range(2)]
-    job = await bulk.start(database, BulkAction.ENRICH, ids)
+    job = await bulk.start(database, ENRICH, ids)
     stale = await taken(database, job)
     await taken(database, job)
 
@@ -145,7 +145,7 @@ async def test_an_empty_set_is_said_and_starts_nothing(
     database: Database, owner: asyncpg.Connection, wanted: list[UUID] | LeadFilter
 ) -> None:
     with pytest.raises(Invalid, match="No lead is meant"):
-        await bulk.start(database, BulkAction.ENRICH, wanted)
+        await bulk.start(database, ENRICH, wanted)
 
     assert await owner.fetchval("SELECT count(*) FROM jobs") == 0
 
@@ -158,7 +158,7 @@ async def test_a_set_that_is_too_large_is_said_and_freezes_nothing(
 
     for wanted in (ids, LeadFilter.from_query({})):
         with pytest.raises(Invalid, match="Narrow the filter"):
-            await bulk.start(database, BulkAction.ENRICH, wanted)
+            await bulk.start(database, ENRICH, wanted)
 
     assert await owner.fetchval("SELECT count(*) FROM bulk_items") == 0
 
@@ -198,7 +198,7 @@ async def test_a_filter_freezes_exactly_what_its_list_shows(
             break
 
     job_id = await seeded.fetchval("SELECT id FROM jobs WHERE kind = 'bulk'")
-    statement, values = bulk.freezing(wanted, job_id)
+    statement, values = bulk_items.freezing(wanted, job_id, bulk.LARGEST)
     await seeded.execute(statement, *values)
 
     frozen = await seeded.fetch("SELECT lead_id FROM bulk_items WHERE job_id = $1 ORDER BY place", job_id)

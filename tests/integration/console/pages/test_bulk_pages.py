@@ -15,7 +15,7 @@ from leads_core.database import Database
 from leads_core.jobs import queue
 from leads_core.jobs.models import JobKind
 from leads_core.jobs.worker import in_the_name_of
-from leads_core.leads.bulk import BulkHandler
+from leads_core.leads.bulk_job import BulkHandler
 from leads_core.leads.service import LeadService
 
 Ask = Callable[[Role], Awaitable[AsyncClient]]
@@ -125,3 +125,26 @@ async def test_every_kind_of_job_leads_to_its_page(
     assert (await rosa.get(f"/jobs/{lead.enrichment_task_id}")).headers["location"] == f"/leads/{lead.id}"
     assert (await rosa.get(f"/jobs/{imported}")).headers["location"] == f"/import/{imported}"
     assert (await rosa.get(f"/jobs/{lead.id}")).status_code == 404
+
+
+async def test_a_job_is_cancelled_from_its_page_and_from_the_notice(
+    rosa: AsyncClient, browser: Ask, owner: asyncpg.Connection
+) -> None:
+    await added(rosa, "acme.com", "ahorn.com")
+    same_site = {"Sec-Fetch-Site": "same-origin"}
+    address, second = await begun(rosa, scope="all", query=""), await begun(rosa, scope="all", query="")
+    assert f'action="{address}/cancel"' in (await rosa.get(address)).text
+    viewer = await browser(Role.VIEWER)
+    assert "/cancel" not in (await viewer.get(address)).text
+
+    plain = await rosa.post(f"{address}/cancel", headers=same_site)
+    partial = {"HX-Request": "true", "HX-Request-Type": "partial", **same_site}
+    notice = await rosa.post(f"{second}/cancel", data={"brief": "1"}, headers=partial)
+    again = await rosa.post(f"{address}/cancel", headers=same_site)
+
+    assert (plain.status_code, plain.headers["location"]) == (303, address)
+    assert "Cancelled" in (await rosa.get(address)).text
+    assert 'id="bulk-job"' in notice.text
+    assert "Cancelled" in notice.text
+    assert again.status_code == 303
+    assert await owner.fetchval("SELECT count(*) FROM leads WHERE enrichment_status <> 'pending'") == 0

@@ -15,7 +15,7 @@ from leads_core.database import Database
 from leads_core.enrichment.coordinator import Coordinator
 from leads_core.jobs import queue
 from leads_core.jobs.models import JobState
-from leads_core.leads.bulk import BulkHandler
+from leads_core.leads.bulk_job import BulkHandler
 from tests.builders import an_actor
 from tests.integration.console.conftest import Ask
 
