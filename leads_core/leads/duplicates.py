@@ -179,20 +179,19 @@ def likeness_of(
     reasons: list[Reason] = []
     if mine.email and theirs.email and mailbox_of(mine.email) == mailbox_of(theirs.email):
         reasons.append("mailbox")
-    name = similarity(
-        words_of(mine.contact_name, mine.email), words_of(theirs.contact_name, theirs.email)
-    )  # fmt: skip
-    somebody_else = name is None and _are_two_people(mine, theirs)
+    names = words_of(mine.contact_name, mine.email), words_of(theirs.contact_name, theirs.email)
+    name = similarity(*names)
+    other_name = name is None and all(names)
     by_phone = mine.phone is not None and mine.phone == theirs.phone
     if by_phone and not (is_switchboard and name is None):
-        reasons.append("shared_phone" if somebody_else else "phone")
+        reasons.append("shared_phone" if other_name else "phone")
     same_domain = mine.registrable_domain is not None and mine.registrable_domain == theirs.registrable_domain
     looks_alike = _by_domain(mine, theirs)
     if name is not None and (same_domain or same_company or looks_alike or by_phone):
         reasons.append({"same": "same_name", "similar": "similar_name", "part": "part_of_name"}[name])  # type: ignore[arg-type]
     if (same_domain or same_company) and not _names_somebody(mine) and not _names_somebody(theirs):
         reasons.append("nobody_named")
-    if looks_alike is not None and not somebody_else:
+    if looks_alike is not None and (name is not None or not _are_two_people(mine, theirs)):
         reasons.append(looks_alike)
     if not reasons:
         return None
