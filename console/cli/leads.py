@@ -95,7 +95,7 @@ async def export(*, format: Format = Format.CSV, where: Where = (), sort: str | 
 
     Parameters
     ----------
-    format: csv (safe from formulas) or jsonl.
+    format: csv or xlsx (both safe from formulas), or jsonl.
     where: a filter as the API has it, such as stage=won; several times for several.
     sort: the order, such as -created_at or company_name.
     """

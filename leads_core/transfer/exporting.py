@@ -1,4 +1,4 @@
-"""Leads as CSV or JSON Lines, of any number: page by page, so that nothing is held while the client reads.
+"""Leads as CSV, Excel workbook or JSON Lines, of any number: page by page, so that nothing is held meanwhile.
 
 The CSV begins with a byte order mark (spreadsheets take it for another encoding without one), is safe from formulas,
 and can be imported again: its names are the fields', and armed cells are disarmed on their way in.
@@ -13,7 +13,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -27,6 +27,7 @@ from leads_core.leads.queries import page_of_leads
 from leads_core.leads.rows import LeadRow
 from leads_core.paging import Cursors
 from leads_core.transfer.formulas import armed
+from leads_core.transfer.workbook_writing import Cell, workbook
 
 PAGE = 1000
 MARK = "\ufeff"
@@ -38,15 +39,23 @@ COLUMNS = (
 )
 _JSON = msgspec.json.Encoder()
 
+Pages: TypeAlias = AsyncGenerator[list[LeadRow], None]
+Pieces: TypeAlias = AsyncGenerator[bytes, None]
+
 
 class Format(StrEnum):
     """What an export is written as."""
 
     CSV = "csv"
+    XLSX = "xlsx"
     JSONL = "jsonl"
 
 
-MEDIA_TYPES = {Format.CSV: "text/csv; charset=utf-8", Format.JSONL: "application/jsonl; charset=utf-8"}
+MEDIA_TYPES = {
+    Format.CSV: "text/csv; charset=utf-8",
+    Format.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    Format.JSONL: "application/jsonl; charset=utf-8",
+}
 
 
 @dataclass(slots=True)
@@ -59,17 +68,18 @@ class Counted:
 async def export(
     database: Database, wanted: LeadFilter, sort: Sort, cursors: Cursors, as_format: Format, counted: Counted
 ) -> AsyncIterator[bytes]:
-    """The leads of a filter in pieces, a page of 1,000 each. Errors come before the first piece, or end the stream.
+    """The leads of a filter in pieces. Errors come before the first piece, or end the stream.
 
-    A search too broad to be sorted comes newest first. Whoever sends the pieces away records it (RecordedExport).
+    CSV and JSON Lines come a page of 1,000 at a time, a workbook when all leads are in it. A search too broad to be
+    sorted comes newest first. Whoever sends the pieces away records it (RecordedExport).
     """
     write = _WRITERS[as_format]
-    head = True
-    async with aclosing(_pages(database, wanted, sort, cursors)) as pages:
-        async for leads in pages:
-            counted.leads += len(leads)
-            yield write(leads, head)
-            head = False
+    async with (
+        aclosing(_pages(database, wanted, sort, cursors)) as pages,
+        aclosing(write(_counting(pages, counted))) as pieces,
+    ):
+        async for piece in pieces:
+            yield piece
 
 
 def canonical_query(parameters: Mapping[str, Sequence[str]], *, me: UUID | None = None) -> str:
@@ -94,9 +104,7 @@ def csv_lines(rows: Iterable[Sequence[str]]) -> str:
     return text.getvalue()
 
 
-async def _pages(
-    database: Database, wanted: LeadFilter, sort: Sort, cursors: Cursors
-) -> AsyncGenerator[list[LeadRow], None]:
+async def _pages(database: Database, wanted: LeadFilter, sort: Sort, cursors: Cursors) -> Pages:
     cursor: str | None = None
     while True:
         async with database.reader() as reader:
@@ -109,14 +117,36 @@ async def _pages(
             return
 
 
-def _as_csv(leads: Sequence[LeadRow], head: bool) -> bytes:
-    rows = [[_cell(getattr(lead, name)) for name in COLUMNS] for lead in leads]
-    text = csv_lines([COLUMNS, *rows] if head else rows)
-    return (MARK + text if head else text).encode()
+async def _counting(pages: Pages, counted: Counted) -> Pages:
+    async for leads in pages:
+        counted.leads += len(leads)
+        yield leads
 
 
-def _as_json_lines(leads: Sequence[LeadRow], _head: bool) -> bytes:
-    return _JSON.encode_lines(leads)
+async def _as_csv(pages: Pages) -> Pieces:
+    head = MARK + csv_lines([COLUMNS])
+    async for leads in pages:
+        yield (head + csv_lines([_cell(getattr(lead, name)) for name in COLUMNS] for lead in leads)).encode()
+        head = ""
+
+
+async def _as_json_lines(pages: Pages) -> Pieces:
+    async for leads in pages:
+        yield _JSON.encode_lines(leads)
+
+
+async def _as_workbook(pages: Pages) -> Pieces:
+    async def rows() -> AsyncIterator[list[list[Cell]]]:
+        async for leads in pages:
+            yield [[_sheet_cell(getattr(lead, name)) for name in COLUMNS] for lead in leads]
+
+    async with aclosing(workbook(COLUMNS, rows())) as pieces:
+        async for piece in pieces:
+            yield piece
+
+
+def _sheet_cell(value: Any) -> Cell:
+    return value if isinstance(value, int) and not isinstance(value, bool) else _cell(value)
 
 
 def _cell(value: Any) -> str:
@@ -133,7 +163,8 @@ def _cell(value: Any) -> str:
             return str(value)
 
 
-_WRITERS: dict[Format, Callable[[Sequence[LeadRow], bool], bytes]] = {
+_WRITERS: dict[Format, Callable[[Pages], Pieces]] = {
     Format.CSV: _as_csv,
+    Format.XLSX: _as_workbook,
     Format.JSONL: _as_json_lines,
 }

@@ -26,7 +26,7 @@ router = APIRouter(prefix="/api/v1/leads", route_class=GuardedRoute, tags=["impo
 
 DOCUMENTED: dict[str, Any] = {
     "parameters": [
-        {"name": "format", "in": "query", "schema": {"enum": ["csv", "jsonl"], "default": "csv"}},
+        {"name": "format", "in": "query", "schema": {"enum": ["csv", "xlsx", "jsonl"], "default": "csv"}},
         {"name": "sort", "in": "query", "schema": {"type": "string", "default": "-created_at"}},
         {"name": "q", "in": "query", "schema": {"type": "string"}, "description": "And every filter of the list."},
     ]
@@ -36,7 +36,9 @@ DOCUMENTED: dict[str, Any] = {
 @router.get("/export", responses=ANSWERS, openapi_extra=DOCUMENTED)
 @requires(Permission.READ_LEADS)
 async def export(request: Request, pool: Pool, config: Config, who: CurrentVisitor) -> Response:
-    """Every lead of a filter, as CSV (UTF-8 with a byte order mark, safe from formulas) or JSON Lines.
+    """Every lead of a filter, as CSV (UTF-8 with a byte order mark), Excel workbook or JSON Lines.
+
+    CSV and workbook are safe from formulas. A workbook's first byte comes when all leads are in it.
 
     The trail says who took it, when, with which filter, how many rows, and the SHA-256 of the file.
     """
@@ -72,4 +74,4 @@ def _format(text: str) -> Format:
     try:
         return Format(text)
     except ValueError:
-        raise Invalid.of("query.format", "Give csv or jsonl.") from None
+        raise Invalid.of("query.format", "Give csv, xlsx or jsonl.") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections.abc import Awaitable, Callable
@@ -11,6 +12,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 from httpx2 import AsyncClient
+from python_calamine import CalamineWorkbook
 
 from leads_core.accounts.permissions import Role
 from leads_core.context import acting_as
@@ -145,6 +147,17 @@ async def test_an_export_has_the_leads_of_its_filter_alone(api: AsyncClient) -> 
 
     assert [json.loads(line)["domain"] for line in lines] == ["b.com"]
     assert (wrong.status_code, unknown.status_code) == (422, 422)
+
+
+async def test_an_export_as_a_workbook_has_every_value_as_text(api: AsyncClient) -> None:
+    made = {"email": "ana@acme.com", "company_name": "=HYPERLINK(1)", "employee_count": 40, "phone": "+49 30 123456"}
+    await api.post("/api/v1/leads", json=made)
+
+    export = await api.get("/api/v1/leads/export?format=xlsx")
+    names, row = CalamineWorkbook.from_filelike(io.BytesIO(export.content)).get_sheet_by_index(0).to_python()
+
+    assert export.headers["content-disposition"].endswith('.xlsx"')
+    assert {name: dict(zip(names, row, strict=True))[name] for name in made} == {**made, "phone": "+4930123456"}
 
 
 async def test_an_export_of_more_than_a_page_has_each_lead_once(api: AsyncClient, work: Work) -> None:

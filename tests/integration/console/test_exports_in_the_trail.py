@@ -40,7 +40,7 @@ async def export_entries(owner: asyncpg.Connection) -> list[dict[str, Any]]:
     return [{**row, "says": said} for row, said in zip(rows, values, strict=True)]
 
 
-@pytest.mark.parametrize("as_format", ["csv", "jsonl"])
+@pytest.mark.parametrize("as_format", ["csv", "xlsx", "jsonl"])
 async def test_an_export_says_who_took_what_and_which_bytes(
     script: Ask, people: dict[Role, UserRead], owner: asyncpg.Connection, as_format: str
 ) -> None:
