@@ -91,7 +91,39 @@ def toast(page: Page) -> None:
     leads = LeadsPage(page).open()
     leads.rows.first.get_by_role("link").first.focus()
     page.keyboard.press("#")
-    expect(page.locator("#toasts")).to_contain_text("in the bin")
+    expect(page.locator("#toasts")).to_contain_text("moved to the bin")
+
+
+def undone(page: Page) -> None:
+    """What a toast says of an undo that kept something."""
+    lead = a_lead(page, **STONE)
+    a_change(page, lead, city="Porto", stage="won")
+    edit = page.context.request.get(f"/api/v1/leads/{lead['id']}/audit?order=desc").json()["items"][0]
+    a_change(page, lead, stage="lost")
+    page.goto(f"/undo?request_id={edit['request_id']}")
+    page.get_by_role("button", name="Undo 1 lead").click()
+    expect(page.get_by_role("table")).to_contain_text("stage", ignore_case=True)
+
+
+def undo_asked(page: Page) -> None:
+    companies(page, ["Ahorn"])
+    AuditPage(page).open("?action=CREATE")
+    page.get_by_role("link", name="Undo:").first.click()
+    expect(page.get_by_role("button", name="Undo 1 lead")).to_be_visible()
+
+
+def undo_ended(page: Page) -> None:
+    """An undo of an import of many, which kept a lead that somebody edited since."""
+    rows = "".join(f"Lead {n:03},lead{n}@example.org,Porto\n" for n in range(210))
+    file = {"name": "leads.csv", "mimeType": "text/csv", "buffer": ("company,email,city\n" + rows).encode()}
+    started = page.context.request.post("/api/v1/leads/import", multipart={"file": file}).json()
+    page.goto(f"/import/{started['id']}")
+    ImportPage(page).ends()
+    lead = page.context.request.get("/api/v1/leads?q=lead7@example.org").json()["items"][0]
+    a_change(page, lead, stage="won")
+    page.get_by_role("link", name="Undo", exact=True).click()
+    page.get_by_role("button", name="Undo more than").click()
+    expect(page.get_by_text("Done", exact=True)).to_be_visible(timeout=30_000)
 
 
 def chosen(page: Page) -> None:
@@ -339,7 +371,7 @@ STATES = [
     State(reach.__name__.strip("_"), reach)
     for reach in (
         empty, table, filtered, no_match, unreadable_filter, filter_menu, account_menu, keys, quick_add_errors, toast,
-        chosen, bulk_begun, bulk_refused, job, bin_,
+        undone, undo_asked, undo_ended, chosen, bulk_begun, bulk_refused, job, bin_,
         drawer, drawer_editing, drawer_suggestions, drawer_requests, requests_page,
         lead_page, lead_in_the_bin, lead_trail_filter, lead_seal, lead_as_it_stood,
         new, new_with_errors, new_duplicate, edit, conflict,
