@@ -29,6 +29,7 @@ from leads_core.jobs import forgetting as jobs
 from leads_core.leads.forgetting import PARTS, Erasure, columns_after
 from leads_core.leads.schemas import LeadRead
 from leads_core.leads.service import LeadService
+from leads_core.saved_views.service import forget_views
 from leads_core.transfer.forgetting import Needles, files_holding, forget_files
 
 __all__ = ["PARTS", "Erasing", "Erasure", "Foreseen"]
@@ -135,6 +136,7 @@ class Erasing:
             if is_named:
                 await accounts.erase_locked(session, user, tokens)
             await jobs.forget_origins(session, actors)
+            await forget_views(session, user_id)
             return UserRead.of(user), is_named
 
     async def _writers_ended(self) -> None:

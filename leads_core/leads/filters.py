@@ -1,7 +1,8 @@
 """What a list shall show, read from query parameters into frozen values. Pure.
 
-A filter given twice means any of; a leading `!` means not, and each `!` excludes. `..._from` and `..._to` include what
-they name: a date its whole day (UTC), a timestamp its instant.
+A filter given twice means any of; a leading `!` means not, and each `!` excludes; `none` is no value at all.
+`..._from` and `..._to` include what they name: a date its whole day (UTC), a timestamp its instant, and a relative day
+(relative_days.py) what it is on the day of asking.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
 from leads_core.errors import FieldError, Invalid
 from leads_core.leads import facets
 from leads_core.leads.normalising import clean_text, fold, normalise_country, normalise_domain
+from leads_core.leads.relative_days import or_relative
 from leads_core.leads.schemas import EnrichmentOutcome, EnrichmentStatus, Source, Stage
 from leads_core.parameters import ParameterReader, day, moment, one_of
 
@@ -84,13 +87,15 @@ class LeadFilter:
     q: str | None = None
 
     @classmethod
-    def from_query(cls, parameters: Parameters, *, me: UUID | None = None, lenient: bool = False) -> LeadFilter:
-        """Read filters by their names; me is who `owner=me` means.
+    def from_query(
+        cls, parameters: Parameters, *, me: UUID | None = None, lenient: bool = False, today: date | None = None
+    ) -> LeadFilter:
+        """Read filters by their names; me is who `owner=me` means, today the day of `today` (of the clock, in UTC).
 
         Raises Invalid, with fields such as `query.stage`, for values no lead can have and for unknown names: a
         mistyped filter must not widen a list. lenient (for pages) passes over unknown names and empty values.
         """
-        reader = _Reader(_as_lists(parameters, lenient=lenient), me)
+        reader = _Reader(_as_lists(parameters, lenient=lenient), me, today or datetime.now(UTC).date())
         found = reader.filter()
         unknown = [] if lenient else [name for name in reader.left if name not in PAGING_PARAMETERS]
         errors = [*reader.errors, *(FieldError(f"query.{name}", UNKNOWN) for name in unknown)]
@@ -157,9 +162,11 @@ def _as_lists(parameters: Parameters, *, lenient: bool) -> dict[str, list[str]]:
 class _Reader(ParameterReader):
     """Takes one filter after the other out of the parameters and gathers what is wrong with them."""
 
-    def __init__(self, left: dict[str, list[str]], me: UUID | None) -> None:
+    def __init__(self, left: dict[str, list[str]], me: UUID | None, today: date) -> None:
         super().__init__(left)
         self.me = me
+        self._day = or_relative(day, today)
+        self._moment = or_relative(moment, today, as_times=True)
 
     def filter(self) -> LeadFilter:
         return LeadFilter(
@@ -176,10 +183,10 @@ class _Reader(ParameterReader):
             country=self._choice("country", _or_none(normalise_country)),
             updated_by=self._choice("updated_by", self._user),
             has_follow_up=self._choice("follow_up", _only_none),
-            created=self._range("created", moment),
-            updated=self._range("updated", moment),
-            follow_up=self._range("follow_up", day),
-            enriched=self._range("enriched", moment),
+            created=self._range("created", self._moment),
+            updated=self._range("updated", self._moment),
+            follow_up=self._range("follow_up", self._day),
+            enriched=self._range("enriched", self._moment),
             deleted=self.once("deleted", _yes_or_no) or False,
             q=self.once("q", lambda text: clean_text(text, limit=SEARCH_LIMIT)),
         )
