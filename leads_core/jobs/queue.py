@@ -126,9 +126,24 @@ async def start(
     total: int | None = None,
     job_id: UUID | None = None,
 ) -> UUID:
-    """Write the job and its place in the queue, in the caller's transaction. Gives the job's id (the task id).
+    """Write the job and its place in the queue, in the caller's transaction. Gives the job's id (the task id)."""
+    job_id = await write(session, kind, lead_id=lead_id, wanted=wanted, total=total, job_id=job_id)
+    await enqueue(session, kind, job_id, priority=priority)
+    return job_id
 
-    The job keeps who asked for it, so that its entries speak in that person's name.
+
+async def write(
+    session: AsyncSession,
+    kind: JobKind,
+    *,
+    lead_id: UUID | None = None,
+    wanted: Mapping[str, Any] | None = None,
+    total: int | None = None,
+    job_id: UUID | None = None,
+) -> UUID:
+    """The job alone, without a place in the queue: whoever writes it takes it, or enqueues it, before the commit.
+
+    It keeps who asked for it, so that its entries speak in that person's name.
     """
     who = context.current()
     job_id = job_id or new_id()
@@ -146,7 +161,6 @@ async def start(
     )
     session.add(job)
     await session.flush()
-    await enqueue(session, kind, job_id, priority=priority)
     return job_id
 
 

@@ -12,13 +12,16 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from leads_core import context
 from leads_core.database import Database, new_id
 from leads_core.errors import Invalid, JobEnded, JobRunning, NotFound
 from leads_core.jobs import queue
 from leads_core.jobs.models import JobKind
 from leads_core.jobs.queue import JobRead
 from leads_core.leads import bulk_items
+from leads_core.leads.acting_on_many import is_owner
 from leads_core.leads.bulk_actions import Asked, BulkAction
+from leads_core.leads.bulk_job import BulkHandler
 from leads_core.leads.filters import LeadFilter
 
 #: More are for an import, or for a narrower filter.
@@ -35,12 +38,20 @@ CANCELLING = text("""
 ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('bulk ' || :source, 0))")
 
 
-async def start(database: Database, asked: Asked, wanted: Wanted) -> JobRead:
-    """Freeze the leads that are wanted now, and start the job. Raises Invalid for none, and for more than LARGEST."""
+async def start(database: Database, asked: Asked, wanted: Wanted, *, at_once: int = 0) -> JobRead:
+    """Freeze the leads that are wanted now, and start the job; up to at_once leads are done before this returns.
+
+    Raises Invalid for none, for more than LARGEST, and for an owner who does not work here.
+    """
     job_id = new_id()
-    async with database.transaction() as session:
-        await queue.start(session, JobKind.BULK, priority=queue.PRIORITY_ASKED, wanted=asked.document(), job_id=job_id)
-        await _freeze(session, job_id, wanted)
+    async with database.one_transaction() as session:
+        await _refuse_owner(session, asked)
+        await queue.write(session, JobKind.BULK, wanted=asked.document(), job_id=job_id)
+        if await _freeze(session, job_id, wanted) <= at_once:
+            await _do_now(database, session, job_id)
+        else:
+            await queue.enqueue(session, JobKind.BULK, job_id, priority=queue.PRIORITY_ASKED)
+        session.expire_all()
         job = await queue.find(session, job_id)
     assert job is not None  # noqa: S101 - started in this transaction
     return job
@@ -90,6 +101,22 @@ async def _end_what_waits(session: AsyncSession, job: JobRead, *, is_over: bool)
         return
     asked = Asked(BulkAction.CANCEL_ENRICHMENT, source=job.id)
     await queue.start(session, JobKind.BULK, priority=queue.PRIORITY_ASKED, wanted=asked.document())
+
+
+async def _refuse_owner(session: AsyncSession, asked: Asked) -> None:
+    if asked.action is BulkAction.SET_OWNER and asked.value is not None and not await is_owner(session, asked.value):
+        raise Invalid.of("values.owner_id", "There is no such user. Choose one from the list of users.")
+
+
+async def _do_now(database: Database, session: AsyncSession, job_id: UUID) -> None:
+    """As a worker would, in the transaction of the request."""
+    session.expire_all()
+    job = await queue.take(session, job_id)
+    assert job is not None  # noqa: S101 - written in this transaction
+    who = context.current()
+    with context.acting_as(who.on_behalf(who.channel, job_id)) as acting:
+        await BulkHandler(database).run(job)
+    who.receipts.extend(acting.receipts)
 
 
 async def _freeze(session: AsyncSession, job_id: UUID, wanted: Wanted) -> int:

@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from leads_core import context
 from leads_core.database import Database
@@ -19,7 +18,6 @@ from leads_core.jobs.queue import JobRead
 from leads_core.leads import bulk_items
 from leads_core.leads.bulk_actions import Asked, BulkAction
 from leads_core.leads.bulk_items import WELL, Became, Item
-from leads_core.leads.cancelling_many import cancel_many
 from leads_core.leads.service import LeadService
 
 BATCH = 500
@@ -81,24 +79,27 @@ class BulkHandler:
         self, job: JobRead, asked: Asked, items: Sequence[Item], before: int, result: dict[str, Any]
     ) -> int:
         """One batch with its outcomes, all or none. Gives how many are done."""
+        # They are for a request's line in the log; a job would keep a hundred thousand of them.
+        context.current().receipts.clear()
         async with self._database.one_transaction() as session:
-            outcomes = await self._act(session, asked, items)
+            outcomes = await self._act(asked, items)
             said = [(item, outcomes[item.lead_id]) for item in items]
             _count(result, said)
             await bulk_items.note(session, job.id, said)
             done = before + len(items)
             await queue.note_progress(session, job, before=before, done=done, result=result)
-        # They are for a request's line in the log; a job would keep a hundred thousand of them.
-        context.current().receipts.clear()
         return done
 
-    async def _act(self, session: AsyncSession, asked: Asked, items: Sequence[Item]) -> Mapping[UUID, Became]:
+    async def _act(self, asked: Asked, items: Sequence[Item]) -> Mapping[UUID, Became]:
         ids = [item.lead_id for item in items]
         outcomes: Mapping[UUID, str]
-        if asked.action is BulkAction.CANCEL_ENRICHMENT:
-            outcomes = await cancel_many(session, ids, asked.source)
-        else:
-            outcomes = await self._leads.enrich_many(ids)
+        match asked.action:
+            case BulkAction.ENRICH:
+                outcomes = await self._leads.enrich_many(ids)
+            case BulkAction.CANCEL_ENRICHMENT:
+                outcomes = await self._leads.cancel_enrichments(ids, asked.source)
+            case _:
+                return await self._leads.act_on_many(asked, items)
         return {lead_id: Became(outcome) for lead_id, outcome in outcomes.items()}
 
 
@@ -110,7 +111,10 @@ def _count(result: dict[str, Any], said: Sequence[tuple[Item, Became]]) -> None:
     counts = Counter(result["counts"])
     counts.update(became.outcome for _, became in said)
     result["counts"] = dict(counts)
-    others = [
-        {"lead_id": str(item.lead_id), "outcome": became.outcome} for item, became in said if became.outcome not in WELL
-    ]
+    others = [_said(item, became) for item, became in said if became.outcome not in WELL]
     result["rows"] = [*result["rows"], *others][:LISTED]
+
+
+def _said(item: Item, became: Became) -> dict[str, Any]:
+    about = {"about": str(became.about)} if became.about else {}
+    return {"lead_id": str(item.lead_id), "outcome": became.outcome, **about}

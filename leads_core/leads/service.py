@@ -30,6 +30,10 @@ from leads_core.errors import (
 from leads_core.jobs import queue
 from leads_core.jobs.models import JobKind
 from leads_core.leads import changing, history, identity, looking_back
+from leads_core.leads.acting_on_many import act_on_many
+from leads_core.leads.bulk_actions import Asked
+from leads_core.leads.bulk_items import Became, Item
+from leads_core.leads.cancelling_many import Cancelled, cancel_many
 from leads_core.leads.enriching_many import Begun, enrich_many
 from leads_core.leads.foreseeing import Foreseen, check_many
 from leads_core.leads.forgetting import Erasure, erase_locked
@@ -246,6 +250,16 @@ class LeadService:
         """Begin the enrichment of each of these leads, in one transaction; what became of each."""
         async with self._database.transaction() as session:
             return await enrich_many(session, ids)
+
+    async def cancel_enrichments(self, ids: Sequence[UUID], asked_by: UUID | None) -> dict[UUID, Cancelled]:
+        """End what waits of these leads (asked_by: only what this bulk job began), in one transaction."""
+        async with self._database.transaction() as session:
+            return await cancel_many(session, ids, asked_by)
+
+    async def act_on_many(self, asked: Asked, items: Sequence[Item]) -> dict[UUID, Became]:
+        """Set a value of many leads, or move them into the bin or out of it, in one transaction."""
+        async with self._database.one_transaction():
+            return await act_on_many(self._database.transaction, asked, items)
 
     async def cancel_enrichment(self, lead_id: UUID, task_id: UUID) -> LeadRead:
         """End an enrichment that still waits, as if nobody had asked: the status before it comes back.
