@@ -5,16 +5,23 @@ Every link is made from the address itself, so a page can be copied, bookmarked 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
 
 from markupsafe import Markup, escape
 
 from console import bulk_page, wording
 from console.list_address import ListAddress
+from console.list_columns import STANDARD, Column, Columns, SortLink, due_in_words, sort_link
 from console.list_filters import Chip, Group, chips_of, menu_of, outside_the_menu
+from leads_core.enrichment.queue_watch import JobNow
+from leads_core.leads.rows import LeadRow
 
+#: An owner whom nobody can name.
+NOT_HERE = "Somebody who is not here any more"
 EXPORT_PATH = "/api/v1/leads/export"
 VIEWS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     ("All leads", ()),
@@ -23,15 +30,6 @@ VIEWS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     ("Won", (("stage", "won"),)),
     ("Bin", (("deleted", "true"),)),
 )
-SORTS = {
-    "company": "company_name",
-    "domain": "domain",
-    "contact": "contact_name",
-    "email": "email",
-    "stage": "stage",
-    "added": "created_at",
-}
-DESCENDING_FIRST = frozenset({"created_at", "updated_at", "deleted_at"})
 ORDERS = {
     "-created_at": "newest first",
     "created_at": "oldest first",
@@ -61,19 +59,27 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """A column of the table; `name` is its class."""
+class RowsAround:
+    """What the cells of every row need beside their lead. find marks what the search found; owners: id -> name."""
 
-    name: str
-    label: str
+    now: datetime
+    today: date
+    in_bin: bool
+    may_change: bool
+    title_beside: bool
+    find: Callable[[str], Markup | str]
+    owners: Mapping[UUID, str]
+    jobs: Mapping[UUID, JobNow]
 
+    @property
+    def can_edit(self) -> bool:
+        return self.may_change and not self.in_bin
 
-@dataclass(frozen=True, slots=True)
-class SortLink:
-    """Where a column's head leads, and what it says of the order now."""
+    def owner_of(self, lead: LeadRow) -> str:
+        return self.owners.get(lead.owner_id, NOT_HERE) if lead.owner_id else ""
 
-    url: str | None
-    aria: Literal["ascending", "descending"] | None
+    def due_in_words(self, due: date) -> str:
+        return due_in_words(due, self.today)
 
 
 class ListPage:
@@ -90,14 +96,20 @@ class ListPage:
         order: str | None = None,
         mark: Callable[[str, str], list[tuple[str, bool]]] | None = None,
         counts: dict[str, int] | None = None,
+        chosen: Columns = STANDARD,
+        density: str = "compact",
+        can_edit: bool = False,
     ) -> None:
         """total is (value, relation); older and newer are cursors; note says where the list is not what was asked for,
         order which order it has then;
-        mark splits a text into (part, is a match)."""
+        mark splits a text into (part, is a match); chosen are the columns of whoever looks."""
         self._address = address
         self._total = total
         self._mark = mark
         self._counts = counts or {}
+        self.chosen = chosen
+        self.density = density
+        self._can_edit = can_edit
         self.note = note
         self._order = order or address.order
         self.query = address.query
@@ -139,23 +151,28 @@ class ListPage:
 
     @property
     def columns(self) -> list[Column]:
-        labels = {
-            "company": "Company",
-            "domain": "Domain",
-            "contact": "Contact",
-            "email": "Email",
-            "stage": "Stage",
-            "enrichment": "Enrichment",
-            "country": "Country",
-            "source": "Source",
-            "added": "Deleted" if self.in_bin else "Added",
-        }
-        columns = [Column(name, label) for name, label in labels.items()]
-        return [*columns, Column("restore", "Restore")] if self.in_bin else columns
+        return self.chosen.in_table(in_bin=self.in_bin, can_edit=self._can_edit)
+
+    def cells(self, macros: Any) -> list[Any]:
+        """The macros of these columns' cells."""
+        return self.chosen.pick(macros, in_bin=self.in_bin)
+
+    def around(self, *, now: datetime, owners: Mapping[UUID, str], jobs: Mapping[UUID, JobNow]) -> RowsAround:
+        """What the cells of each row need."""
+        return RowsAround(
+            now=now,
+            today=now.astimezone(UTC).date(),
+            in_bin=self.in_bin,
+            may_change=self._can_edit,
+            title_beside="title" not in self.chosen.names,
+            find=self.marked,
+            owners=owners,
+            jobs=jobs,
+        )
 
     @property
     def sorts(self) -> dict[str, SortLink]:
-        return {column.name: self._sort_link(column.name) for column in self.columns}
+        return {column.name: sort_link(column.name, self._address, self._order) for column in self.columns}
 
     @property
     def order_in_words(self) -> str:
@@ -230,16 +247,3 @@ class ListPage:
 
     def _count(self, label: str) -> str | None:
         return wording.short_number(self._counts[label]) if label in self._counts else None
-
-    def _sort_link(self, column: str) -> SortLink:
-        field = SORTS.get(column)
-        if field is None:
-            return SortLink(None, None)
-        if self.in_bin and column == "added":
-            field = "deleted_at"
-        order = self._order
-        first, second = (f"-{field}", field) if field in DESCENDING_FIRST else (field, f"-{field}")
-        url = self._address.url(sort=second if order == first else first)
-        if order.removeprefix("-") != field:
-            return SortLink(url, None)
-        return SortLink(url, "descending" if order.startswith("-") else "ascending")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -16,10 +17,13 @@ from console.dependencies import Config, CurrentVisitor, GuardedRoute, Leads, Po
 from console.forms import Form, SentForm
 from console.lead_page import Problem
 from console.list_address import ListAddress
+from console.list_columns import Columns
 from console.list_page import ListPage
 from console.marking import marked_parts
 from console.undo_notice import done_address
+from leads_core.accounts.names import names_of_users
 from leads_core.accounts.permissions import Permission
+from leads_core.accounts.preferences import preferences_of
 from leads_core.enrichment.queue_watch import JobNow, jobs_of
 from leads_core.errors import IdentityTaken, Invalid, NotFound, SortTooBroad
 from leads_core.leads.filters import LeadFilter
@@ -57,6 +61,16 @@ class QuickState:
     text: str = ""
     errors: Sequence[QuickError] = field(default_factory=tuple)
     added: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Columns and density of whoever looks, names of the owners, enrichments that have not ended."""
+
+    columns: Columns
+    density: str
+    owners: Mapping[UUID, str]
+    jobs: Mapping[UUID, JobNow]
 
 
 class LeadTable:
@@ -119,6 +133,7 @@ class LeadTable:
             )
 
     async def _context(self, address: ListAddress, page: Page[LeadRow], problem: Problem | None) -> dict[str, Any]:
+        seen = await self._beside(page.items)
         shown = ListPage(
             address,
             total=(page.total.value, page.total.relation) if page.total else None,
@@ -127,23 +142,32 @@ class LeadTable:
             note=page.note,
             order=_order_instead(page.note),
             mark=marked_parts,
+            chosen=seen.columns,
+            density=seen.density,
+            can_edit=self.can_edit,
         )
         return {
             "list": shown,
             "leads_found": page.items,
-            "jobs": await self._jobs(page.items),
+            "at": shown.around(now=datetime.now(UTC), owners=seen.owners, jobs=seen.jobs),
             "problem": problem,
             "can_edit": self.can_edit,
             "here": address.canonical,
         }
 
-    async def _jobs(self, rows: Sequence[LeadRow]) -> dict[UUID, JobNow]:
-        """How the enrichments stand that have not ended."""
-        ids = [row.enrichment_task_id for row in rows if row.enrichment_status == EnrichmentStatus.IN_PROGRESS]
-        if not ids:
-            return {}
+    async def _beside(self, rows: Sequence[LeadRow]) -> Beside:
+        """What stands beside the leads: how this person wants them, and what is to be said of owners and jobs."""
+        running = [row.enrichment_task_id for row in rows if row.enrichment_status == EnrichmentStatus.IN_PROGRESS]
         async with self._pool.reader() as reader:
-            return await jobs_of(reader, [job_id for job_id in ids if job_id])
+            chosen = await preferences_of(reader, self._who.user_id)
+            columns = Columns.read(chosen.get("columns"))
+            owners = {row.owner_id for row in rows if row.owner_id} if "owner" in columns.names else set()
+            return Beside(
+                columns,
+                "roomy" if chosen.get("density") == "roomy" else "compact",
+                await names_of_users(reader, owners),
+                await jobs_of(reader, [job_id for job_id in running if job_id]) if running else {},
+            )
 
 
 Table = Annotated[LeadTable, Depends(LeadTable)]
