@@ -33,7 +33,12 @@ DID = {
     "REOPEN": "reopened",
 }
 BY = {"quick_add": "by Quick-Add", "form": "with the form", "api": "through the API", "import": "by an import"}
-METHODS = {"password": "With a password", "link": "By a sign-in link"}
+METHODS = {
+    "password": "With a password",
+    "link": "By a sign-in link",
+    "from elsewhere": "In one browser, from another",
+    "all others": "In every other browser",
+}
 EXPORTS = {"leads": "Leads", "audit": "Audit trail", "requests": "Outgoing requests"}
 ERASED_NAME = "Somebody whose name was erased"
 
@@ -144,6 +149,8 @@ def _did_to_user(new: Mapping[str, Any]) -> str:
         return "changed the role of"
     if fields == {"disabled_at"}:
         return "disabled" if new["disabled_at"] else "enabled"
+    if fields == {"sign_in_link"}:
+        return "made a sign-in link for"
     return "set the password of" if fields == {"password"} else "changed"
 
 

@@ -15,10 +15,10 @@ def test_the_printed_link_makes_the_first_administrator(window: NewContext, rosa
 
     page.goto("/settings")
 
-    facts = page.get_by_role("region", name="You")
-    expect(facts).to_contain_text("Rosa Engel")
+    expect(page.get_by_label("Name")).to_have_value("Rosa Engel")
+    facts = page.get_by_role("region", name="Your account")
     expect(facts).to_contain_text("rosa@example.com")
-    expect(facts).to_contain_text("administrator")
+    expect(facts).to_contain_text("Administrator")
 
 
 def test_a_link_works_once(window: NewContext, server: RunningServer, rosa: Person, script: bool) -> None:

@@ -89,6 +89,15 @@ class Accounts:
 
         return await self._change(user_id, change, password=password is not None, keep_session=session_id)
 
+    async def set_name(self, user_id: UUID, name: str) -> UserRead:
+        """Another name; entries written before keep the old one. Raises Invalid, NotFound."""
+        new_name = name_of(name)
+
+        def change(user: User, _at: datetime) -> None:
+            user.name = new_name
+
+        return await self._change(user_id, change)
+
     async def set_password(self, user_id: UUID, password: str, *, session_id: UUID | None = None) -> UserRead:
         """A new password; it ends every other session than session_id. Raises Invalid, NotFound."""
         password_hash = await passwords.hash_of(password)
@@ -128,11 +137,12 @@ class Accounts:
         return await self._change(user_id, change)
 
     async def sign_in_link(self, user_id: UUID) -> SignInLink:
-        """A link that signs this user in once, within 24 hours. Raises NotFound, also for a disabled user."""
+        """A link that signs this user in once, within 24 hours; its making is in the trail. Raises NotFound."""
         async with self._database.transaction() as session:
-            user = await session.get(User, user_id)
-            if user is None or user.disabled_at is not None:
-                raise NotFound("user", user_id)
+            user = await _locked_to_let_in(session, user_id)
+            before, at = trail_entries.values_of_user(user), trail.now()
+            user.version += 1
+            await trail_entries.append_state(session, user, before, {**before, "sign_in_link": "made"}, at)
             return await sign_in_links.make(session, user_id)
 
     async def needs_first_sign_in(self) -> bool:
@@ -143,11 +153,14 @@ class Accounts:
     async def first_sign_in_link(self) -> SignInLink | None:
         """A fresh link for the first administrator, made if need be; None once anybody has signed in.
 
-        Call it at each start, as the system. The first link that is used ends all others.
+        Call it at each start, as the system, without an entry. The first link that is used ends all others.
         """
         if not await self.needs_first_sign_in():
             return None
-        return await self.sign_in_link((await self.first_administrator()).id)
+        first = await self.first_administrator()
+        async with self._database.transaction() as session:
+            await _locked_to_let_in(session, first.id)
+            return await sign_in_links.make(session, first.id)
 
     async def first_administrator(self) -> UserRead:
         """The administrator who was added first; made, without email and password, if there is none."""
@@ -221,6 +234,14 @@ def _audited(user: User, *, password: bool) -> dict[str, Any]:
 
 def _is_administrator(user: User) -> bool:
     return user.role == Role.ADMIN.value and user.disabled_at is None
+
+
+async def _locked_to_let_in(session: AsyncSession, user_id: UUID) -> User:
+    """The user, locked. Raises NotFound, also for a disabled one."""
+    user = await session.get(User, user_id, with_for_update={"key_share": True}, populate_existing=True)
+    if user is None or user.disabled_at is not None:
+        raise NotFound("user", user_id)
+    return user
 
 
 async def _locked_administrators(session: AsyncSession) -> list[UUID]:

@@ -20,10 +20,12 @@ LIFETIME_DAYS = 30
 IDLE_DAYS = 7
 
 IS_LIVE = f"s.ended_at IS NULL AND s.expires_at > now() AND s.last_seen_at > now() - interval '{IDLE_DAYS} days'"
-# By sessions_pkey and users_pkey: the one statement that every request of a browser costs.
+# By sessions_pkey, users_pkey and user_preferences_pkey: the one statement that every request of a browser costs.
 LOOK_UP = f"""
     SELECT s.id AS session_id, u.id, u.name, u.email, u.role, u.password_hash IS NOT NULL AS has_password,
-           s.last_seen_at < now() - interval '1 minute' AS unseen
+           s.last_seen_at < now() - interval '1 minute' AS unseen,
+           NOT EXISTS (SELECT FROM user_preferences p
+                       WHERE p.user_id = u.id AND p.name = 'single_keys' AND p.value = 'false') AS single_keys
     FROM sessions s JOIN users u ON u.id = s.user_id
     WHERE s.id = $1 AND u.disabled_at IS NULL AND {IS_LIVE}
 """  # noqa: S608 - constants of ours
@@ -116,4 +118,5 @@ def _visitor(row: Any) -> Visitor:
         permissions=of_person(role),
         session_id=row["session_id"],
         has_password=row["has_password"],
+        single_keys=row["single_keys"],
     )

@@ -27,6 +27,7 @@ PART_OF: Mapping[str, str] = {
     "role": "data",
     "disabled_at": "data",
     "password": "data",
+    "sign_in_link": "data",
     "method": "data",
     "owner_id": "data",
     "prefix": "data",

@@ -26,6 +26,8 @@ class Visitor:
     scopes: tuple[Scope, ...] = ()
     #: False until the person has chosen an email and a password: the welcome page asks for them.
     has_password: bool = True
+    #: Whether one key alone does something on this person's pages (a preference, needed by every page).
+    single_keys: bool = True
 
     @property
     def actor_id(self) -> UUID:

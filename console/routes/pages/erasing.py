@@ -103,7 +103,7 @@ async def erase_user(user_id: UUID, form: SentForm, desk: Desk) -> Response:
         return await desk.user_page(user_id, status=422, problem=Problem("Not erased", error.errors[0].message))
     except StillRunning as error:
         return await desk.user_page(user_id, status=409, problem=Problem("Not erased", str(error)))
-    return RedirectResponse("/settings?saved=erased#users", 303)
+    return RedirectResponse("/settings/users?saved=erased", 303)
 
 
 def _chosen(form: Form) -> Erasure:

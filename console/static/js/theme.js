@@ -7,7 +7,7 @@ document.addEventListener("submit", (event) => {
   else document.documentElement.dataset.theme = theme
   const age = theme === "system" ? 0 : 31_536_000
   document.cookie = `theme=${theme}; path=/; max-age=${age}; samesite=lax`
-  for (const button of event.target.querySelectorAll("[name=theme]")) {
+  for (const button of document.querySelectorAll("[data-theme-form] [name=theme]")) {
     if (button.value === theme) button.setAttribute("aria-current", "true")
     else button.removeAttribute("aria-current")
   }

@@ -1,4 +1,4 @@
-"""In, out, the first page of an account, and the settings."""
+"""In, out, the first page of an account, and how it looks."""
 
 from __future__ import annotations
 
@@ -100,40 +100,6 @@ async def test_signing_out_ends_the_session(rosa: AsyncClient) -> None:
     assert answer.headers["Location"].startswith("/sign-in")
 
 
-async def test_the_password_changes_only_with_the_old_one(rosa: AsyncClient) -> None:
-    new = "another horse battery"
-
-    wrong = await rosa.post("/settings/password", data={"current": "x" * 12, "password": new})
-    right = await rosa.post("/settings/password", data={"current": PASSWORD, "password": new})
-    short = await rosa.post("/settings/password", data={"current": new, "password": "short"})
-
-    assert (wrong.status_code, text_of(wrong.text, "#current-error")) == (422, "This is not your password.")
-    assert right.headers["Location"] == "/settings?saved=password"
-    assert "The new password is set." in (await rosa.get("/settings?saved=password")).text
-    assert (short.status_code, (await rosa.get("/settings")).status_code) == (422, 200)
-
-
-async def test_a_token_is_shown_once_works_and_can_be_revoked(rosa: AsyncClient) -> None:
-    made = await rosa.post("/settings/tokens", data={"token_name": "crm", "scopes": ["leads:read"]})
-    secret = text_of(made.text, ".notice .mono")
-    listed = (await rosa.get("/settings")).text
-    revoke = LexborHTMLParser(listed).css_first("form[action$=revoke]").attributes["action"] or ""
-    by_token = {"Authorization": f"Bearer {secret}"}
-
-    before = await rosa.get("/api/v1/leads", headers=by_token)
-    await rosa.post(revoke)
-    after = await rosa.get("/api/v1/leads", headers=by_token)
-
-    assert secret not in listed
-    assert (before.status_code, after.status_code) == (200, 401)
-
-
-async def test_a_token_without_a_scope_is_refused(rosa: AsyncClient) -> None:
-    answer = await rosa.post("/settings/tokens", data={"token_name": "crm"})
-
-    assert answer.status_code == 422
-
-
 async def test_the_theme_is_a_cookie_and_works_without_a_script(rosa: AsyncClient) -> None:
     dark = await rosa.post("/settings/appearance", data={"theme": "dark", "then": "/leads?stage=won"})
     page = await rosa.get("/leads")
@@ -141,7 +107,7 @@ async def test_the_theme_is_a_cookie_and_works_without_a_script(rosa: AsyncClien
 
     assert dark.headers["Location"] == "/leads?stage=won"
     assert LexborHTMLParser(page.text).css_first("html").attributes["data-theme"] == "dark"
-    assert system.headers["Location"] == "/settings"
+    assert system.headers["Location"] == "/settings/appearance"
 
 
 async def test_who_may_not_is_told_so_and_nothing_happens(browser: Ask) -> None:
