@@ -23,6 +23,7 @@ from leads_core.audit.searching import EntryPage
 from leads_core.audit.verified import newest_job, newest_verification, refused_among
 from leads_core.context import SYSTEM_ACTOR_ID
 from leads_core.database import Database
+from leads_core.leads.looking_back import is_uuid
 from leads_core.leads.names import LeadName, names_of
 
 COMMAND_LINE = "Command line"
@@ -99,6 +100,7 @@ async def log_context(database: Database, who: Visitor, now: datetime) -> dict[s
 
 def _leads_in(entries: Sequence[EntryRead], address: AuditAddress) -> list[UUID]:
     ids = {entry.subject_id for entry in entries if entry.subject_kind == "lead" and entry.subject_id}
+    ids |= {UUID(into) for entry in entries if (into := entry.new_values.get("merged_into")) and is_uuid(into)}
     try:
         return [*ids, UUID(address.value("subject_id"))]
     except ValueError:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from console.trail_wording import BOOKKEEPING, Difference, differences_of, fields_in_words
+from console.trail_wording import BOOKKEEPING, Difference, differences_of, fields_in_words, taken_in_words
 from console.undo_page import ask_address, can_be_undone
 from console.wording import CHANNELS, ROLES, field_in_sentence, number, plural, value_in_words
 from leads_core.audit.queries import EntryRead
@@ -188,8 +188,18 @@ def _what(entry: EntryRead, names: Mapping[str, str]) -> tuple[str, list[Differe
         return "", _added(entry), BY.get(str(entry.new_values.get("source")), "")
     if entry.action == "ENRICH":
         return _enriched(entry, names)
+    if entry.action == "MERGE":
+        return _merged(entry, names), [], ""
     sentence = SAID[entry.action](entry) if entry.action in SAID else None
     return _changed(differences_of(entry, names)) if sentence is None else (sentence, [], "")
+
+
+def _merged(entry: EntryRead, names: Mapping[str, str]) -> str:
+    """Which lead took its place, or what it took from another."""
+    if "merged_into" in entry.new_values:
+        into = str(entry.new_values["merged_into"])
+        return f"Into {_cut(names.get(into, f'another lead, {into[-8:]}'))}"
+    return taken_in_words(entry).capitalize() + " from another lead"
 
 
 def _changed(differences: list[Difference]) -> tuple[str, list[Difference], str]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from console.lead_duplicates import duplicates_of_panel, merges_beside
 from console.lead_seal import AT_ONCE, not_checked, seal_view
 from console.time_machine import lead_then
 from console.trail_page import SHOWN, TrailAddress, trail_view
@@ -87,6 +88,7 @@ async def context_of(
     trail = await trail_of(lead, database, who, settings, address or TrailAddress(lead.id))
     return {
         **trail,
+        **await duplicates_of_panel(lead, database, who),
         "enrichment_job": jobs.get(lead.enrichment_task_id) if lead.enrichment_task_id else None,
         "facts": [one.fact for one in found],
         "suggestions": suggestions_of(lead, found),
@@ -142,6 +144,7 @@ async def trail_of(
     owner = names.get(str(lead.owner_id), "Somebody who is not here any more") if lead.owner_id else None
     context = {"trail": view, "can_edit": can_edit, "owner_name": owner, "names": names}
     may_undo = can_edit and not is_broken and not address.only and address.before is None
+    context["merges"] = await merges_beside(lead, entries, database)
     context["offers"] = offers_beside(view.entries, entries) if may_undo else {}
     return {**context, **sealed, "can_put_back": can_edit and not is_broken}
 

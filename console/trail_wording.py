@@ -23,7 +23,7 @@ from console.wording import (
 from leads_core.audit.record.entry import PART_OF
 
 #: Bookkeeping that says nothing to a person beside the sentence itself.
-UNSAID = frozenset({"enrichment_task_id", "enriched_at", "registrable_domain", "provenance"})
+UNSAID = frozenset({"enrichment_task_id", "enriched_at", "registrable_domain", "provenance", "merged_into"})
 BOOKKEEPING = frozenset({"enrichment_status", "enrichment_outcome", "enrichment_error"})
 ADDED = {
     "quick_add": "added it by Quick-Add",
@@ -34,7 +34,6 @@ ADDED = {
 DONE = {
     "DELETE": "moved it to the bin",
     "RESTORE": "restored it from the bin",
-    "MERGE": "merged another lead into it",
 }
 #: What kind of thing an entry did, as a filter offers it.
 ACTIONS = {
@@ -208,6 +207,17 @@ def _dismissed(entry: Entry) -> str:
     return f"dismissed “{quoted}” for {field_in_sentence(fields[0])}"
 
 
+def taken_in_words(entry: Entry) -> str:
+    """What a lead took of one that was merged into it."""
+    return f"took {fields_in_words([field for field in _said(entry) if field not in BOOKKEEPING])}"
+
+
+def _merged(entry: Entry) -> str:
+    if "merged_into" in entry.new_values:
+        return "merged it into another lead"
+    return f"merged another lead into it, {taken_in_words(entry)}"
+
+
 def _changed(entry: Entry) -> str:
     fields = _said(entry)
     if not fields and entry.erased:
@@ -280,4 +290,5 @@ SENTENCES: Mapping[str, Callable[[Entry], str]] = {
     "REVERT": _put_back,
     "ERASE": _erased,
     "DISMISS": _dismissed,
+    "MERGE": _merged,
 }

@@ -53,6 +53,7 @@ FIELDS = {
     "enrichment_error": "Enrichment said",
     "enrichment_task_id": "Enrichment job",
     "enriched_at": "Enriched at",
+    "merged_into": "Merged into",
 }
 #: What providers find beside the lead's own fields.
 FACTS = {

@@ -26,6 +26,7 @@ from leads_core.enrichment.providers.remote import Remote
 from leads_core.jobs import cleaning
 from leads_core.jobs.models import JobKind
 from leads_core.jobs.worker import Chore, Handler, Worker
+from leads_core.leads import likely_duplicates
 from leads_core.leads.bulk_job import BulkHandler
 from leads_core.leads.counting import fold_counts
 from leads_core.outgoing.client import OutgoingClient
@@ -98,6 +99,7 @@ def chores(database: Database, settings: Settings) -> list[Chore]:
         Chore("forget idempotency keys", HOUR, lambda: idempotency.forget_old(database)),
         Chore("forget full rate limits", HOUR, lambda: rate_limit.forget_full(database)),
         Chore("forget old uploads", HOUR, lambda: cleaning.forget_old(database)),
+        Chore("look for likely duplicates", 2, lambda: likely_duplicates.find_new(database)),
         Chore("look old leads up again", 60, lambda: refreshing.plan(database, settings)),
         Chore("forget old answers of providers", HOUR, lambda: kept_answers.forget_old(database)),
     ]

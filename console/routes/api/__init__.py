@@ -1,6 +1,19 @@
 """The JSON API, one module for each resource. Fixed paths come before those with an id in them."""
 
-from console.routes.api import audit, bulk, changes, enrichment, erasing, exports, imports, jobs, leads, lists, undo
+from console.routes.api import (
+    audit,
+    bulk,
+    changes,
+    duplicates,
+    enrichment,
+    erasing,
+    exports,
+    imports,
+    jobs,
+    leads,
+    lists,
+    undo,
+)
 
 ROUTERS = (
     lists.router,
@@ -8,6 +21,7 @@ ROUTERS = (
     imports.router,
     bulk.router,
     leads.router,
+    duplicates.router,
     erasing.router,
     audit.router,
     audit.everything,

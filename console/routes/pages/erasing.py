@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from console.dependencies import CurrentVisitor, GuardedRoute, Pool, Render, requires
 from console.forms import Form, SentForm
+from console.lead_duplicates import copies_of
 from console.lead_page import Problem
 from leads_core.accounts.permissions import Permission
 from leads_core.accounts.service import Accounts
@@ -40,13 +41,14 @@ class ErasingDesk:
     def erasing(self) -> Erasing:
         return Erasing(self.pool)
 
-    def lead_page(self, foreseen: Foreseen, *, status: int = 200, problem: Problem | None = None) -> Response:
+    async def lead_page(self, foreseen: Foreseen, *, status: int = 200, problem: Problem | None = None) -> Response:
         return self.render.page(
             "lead/erase.html",
             "panel",
             status=status,
             lead=foreseen.lead,
             foreseen=foreseen,
+            copies=await copies_of(foreseen.lead.id, self.pool),
             choices=CHOICES,
             problem=problem,
         )
@@ -66,7 +68,7 @@ async def ask(request: Request, lead_id: UUID, desk: Desk) -> Response:
     form = Form(request.query_params.multi_items())
     try:
         wanted = _chosen(form) if form.has("part") else Erasure()
-        return desk.lead_page(await desk.erasing.foresee(lead_id, wanted))
+        return await desk.lead_page(await desk.erasing.foresee(lead_id, wanted))
     except Invalid as error:
         return await _refused(desk, lead_id, error)
 
@@ -79,10 +81,10 @@ async def erase(lead_id: UUID, form: SentForm, desk: Desk) -> Response:
         lead = await desk.erasing.erase_lead(lead_id, wanted, if_version=form.version)
     except StaleVersion:
         problem = Problem("Not erased: the lead changed meanwhile", "Look again at what will go, then erase.")
-        return desk.lead_page(await desk.erasing.foresee(lead_id, wanted), status=412, problem=problem)
+        return await desk.lead_page(await desk.erasing.foresee(lead_id, wanted), status=412, problem=problem)
     except StillRunning as error:
         problem = Problem("Not erased", str(error))
-        return desk.lead_page(await desk.erasing.foresee(lead_id, wanted), status=409, problem=problem)
+        return await desk.lead_page(await desk.erasing.foresee(lead_id, wanted), status=409, problem=problem)
     except Invalid as error:
         return await _refused(desk, lead_id, error)
     return desk.render.nothing_or_redirect(to=f"/leads/{lead.id}", events={"leads-changed": {"ids": [str(lead.id)]}})
@@ -116,4 +118,4 @@ def _chosen(form: Form) -> Erasure:
 async def _refused(desk: ErasingDesk, lead_id: UUID, error: Invalid) -> Response:
     """Back at the choice that is always possible, with the reason."""
     foreseen = await desk.erasing.foresee(lead_id, Erasure())
-    return desk.lead_page(foreseen, status=422, problem=Problem("Not erased", error.errors[0].message))
+    return await desk.lead_page(foreseen, status=422, problem=Problem("Not erased", error.errors[0].message))
