@@ -5,45 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from urllib.parse import urlencode
 
+from console.filter_form import as_address, is_from_form
+from console.list_fields import BY_NAME
+
 PATH = "/leads"
-
-#: Filters the address knows: name -> label of the chip.
-FILTERS = {
-    "deleted": "Leads",
-    "is_manual": "Leads",
-    "stage": "Stage",
-    "enrichment_status": "Enrichment",
-    "enrichment_outcome": "Enrichment gave",
-    "source": "Source",
-    "owner": "Owner",
-    "tag": "Tag",
-    "domain": "Domain",
-    "registrable_domain": "Company domain",
-    "country": "Country",
-    "has_email": "Leads",
-    "created_from": "Added from",
-    "created_to": "Added until",
-    "updated_from": "Changed from",
-    "updated_to": "Changed until",
-    "follow_up_from": "Follow up from",
-    "follow_up_to": "Follow up until",
-    "enriched_from": "Values found from",
-    "enriched_to": "Values found until",
-}
-
 Pairs = Sequence[tuple[str, str]]
 
 
 class ListAddress:
-    """What the address of the list says. Unknown and empty parameters are left out: a page never fails over them."""
+    """What the address of the list says. Unknown and empty parameters are left out: a page never fails over them.
+
+    view names the view that was opened; the filters stand in the address all the same.
+    """
 
     def __init__(self, parameters: Iterable[tuple[str, str]]) -> None:
         given = [(name, value.strip()) for name, value in parameters]
-        self.filters: Pairs = tuple(dict.fromkeys((n, v) for n, v in given if n in FILTERS and v and v != "any"))
-        self.query = next((value for name, value in given if name == "q" and value), "")
-        self.sort = next((value for name, value in given if name == "sort" and value), "")
-        self.cursor = next((value for name, value in given if name == "cursor" and value), "")
-        self.has_empties = any(not value for _, value in given)
+        #: Whether a form sent it as forms can, so that the address can be said shorter.
+        self.is_rough = any(not value for _, value in given) or is_from_form(given)
+        given = as_address(given)
+        self.filters: Pairs = tuple(dict.fromkeys((n, v) for n, v in given if n in BY_NAME and v and v != "any"))
+        self.query, self.sort, self.cursor, self.view = (
+            next((value for name, value in given if name == wanted and value), "")
+            for wanted in ("q", "sort", "cursor", "view")
+        )
 
     @property
     def in_bin(self) -> bool:
@@ -53,6 +37,17 @@ class ListAddress:
     def order(self) -> str:
         """The order in force: the address's, or the place's own."""
         return self.sort or ("-deleted_at" if self.in_bin else "-created_at")
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether it is the list's bare address."""
+        return not (self.state or self.cursor or self.view)
+
+    @property
+    def state(self) -> Pairs:
+        """Which leads in which order: what a view keeps."""
+        said = {"q": self.query, "sort": self.sort}
+        return (*self.filters, *((name, value) for name, value in said.items() if value))
 
     def url(
         self,
@@ -67,6 +62,8 @@ class ListAddress:
         pairs = list(self.filters if filters is None else filters)
         chosen = {"q": self.query if query is None else query, "sort": self.sort if sort is None else sort}
         pairs += [(name, value) for name, value in chosen.items() if value]
+        if self.view and path == PATH:
+            pairs.insert(0, ("view", self.view))
         if cursor:
             pairs.append(("cursor", cursor))
         return f"{path}?{urlencode(pairs)}" if pairs else path

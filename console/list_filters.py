@@ -1,33 +1,19 @@
-"""The filters of a list in words: a chip for each in force, and the menu to choose them from. Pure."""
+"""The filters of a list in words: a chip for each in force, with a menu to change it in place. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Literal
 
-from console import wording
-from console.list_address import FILTERS, ListAddress
-from leads_core.leads.codes import COUNTRY_NAMES
+from console.filter_menu import FilterGroup, days_group, values_group
+from console.list_address import ListAddress, Pairs
+from console.list_fields import BY_NAME, FIELDS, Field
+from console.relative_wording import days_in_words
+from leads_core.leads.filters import NONE
 
-OWNERS = {"me": "me", "none": "nobody"}
-
-#: Chips of these read without "is": Leads added by hand, Added from 1 Jan 2026.
-WITHOUT_OPERATOR = {"deleted", "is_manual", "has_email"} | {n for n in FILTERS if n.endswith(("_from", "_to"))}
-#: Filters with a place in the menu; the others come by links and stay as they are.
-IN_MENU = ("is_manual", "stage", "enrichment_status", "source", "owner", "deleted", "tag")
-WORDS = {
-    "deleted": {"true": "in the bin", "false": "not in the bin"},
-    "is_manual": {"true": "added by hand", "false": "not added by hand"},
-    "has_email": {"true": "with an email", "false": "without an email"},
-    "owner": OWNERS,
-    "stage": wording.STAGES,
-    "enrichment_status": wording.STATUSES,
-    "enrichment_outcome": wording.OUTCOMES,
-    "source": wording.SOURCES,
-    "country": COUNTRY_NAMES,
-}
+Words = Mapping[str, str]
+NOBODY: Words = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +28,7 @@ class Chip:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One tick of the filter menu."""
+    """One tick of a filter menu."""
 
     value: str
     word: str
@@ -51,7 +37,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One filter of the menu."""
+    """One filter of a menu."""
 
     name: str
     label: str
@@ -59,54 +45,77 @@ class Group:
     choices: Sequence[Choice]
 
 
-def chips_of(address: ListAddress) -> list[Chip]:
-    """One chip for each field and direction: "Stage is New or Won"."""
-    groups: dict[tuple[str, bool], list[str]] = {}
+@dataclass(frozen=True, slots=True)
+class FilterChip(Chip):
+    """A chip with what its own form shows, and what that form keeps of the address."""
+
+    group: FilterGroup
+    beside: Pairs
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The pairs of an address that one chip says: a filter, and of its values those with a `!` or those without."""
+
+    field: Field
+    negated: bool
+    values: Pairs
+
+
+def chips_of(address: ListAddress, people: Words = NOBODY) -> list[FilterChip]:
+    """One chip for each filter and direction: "Stage is New or Won"."""
+    return [_chip(address, part, people) for part in _parts(address)]
+
+
+def menu_of(address: ListAddress, people: Words = NOBODY) -> list[FilterGroup]:
+    """Every filter there is, each with what is chosen now."""
+    return [_group(field, _in_menu(address, field), people) for field in FIELDS]
+
+
+def outside_the_menu(address: ListAddress) -> Pairs:
+    """What the menu's form keeps beside what it shows: another chip's values of the same filter."""
+    shown = {pair for field in FIELDS for pair in _in_menu(address, field)}
+    return [(f"{name}.keep", value) for name, value in address.filters if (name, value) not in shown]
+
+
+def _parts(address: ListAddress) -> list[_Part]:
+    found: dict[tuple[str, bool], list[tuple[str, str]]] = {}
     for name, value in address.filters:
-        groups.setdefault((name, value.startswith("!")), []).append(value)
-    return [_chip(address, name, values, negated) for (name, negated), values in groups.items()]
+        field = BY_NAME[name]
+        negated = field.kind != "days" and value.startswith("!")
+        found.setdefault((field.name, negated), []).append((name, value))
+    by_name = {field.name: field for field in FIELDS}
+    return [_Part(by_name[name], negated, values) for (name, negated), values in found.items()]
 
 
-def menu_of(address: ListAddress) -> list[Group]:
-    """The filters with a place in the menu, each with what is chosen now."""
-    return [
-        _group(address, "stage", "checkbox", wording.STAGES),
-        _group(address, "enrichment_status", "checkbox", wording.STATUSES),
-        _group(address, "source", "checkbox", wording.SOURCES),
-        _group(address, "is_manual", "radio", {"any": "Any", "true": "By hand", "false": "Not by hand"}, "Added"),
-        _group(address, "owner", "radio", {"any": "Anybody’s", "me": "Mine", "none": "Nobody’s"}),
-        _group(address, "deleted", "radio", {"any": "Live leads", "true": "In the bin"}, "Where"),
+def _in_menu(address: ListAddress, field: Field) -> Pairs:
+    """The pairs that the menu shows of a filter: one chip's, the one without `!` first."""
+    own = sorted((part for part in _parts(address) if part.field is field), key=lambda part: part.negated)
+    return own[0].values if own else ()
+
+
+def _group(field: Field, pairs: Pairs, people: Words) -> FilterGroup:
+    return days_group(field, pairs) if field.kind == "days" else values_group(field, pairs, people)
+
+
+def _chip(address: ListAddress, part: _Part, people: Words) -> FilterChip:
+    field, rest = part.field, [pair for pair in address.filters if pair not in part.values]
+    operator, value = days_in_words(field, part.values) if field.kind == "days" else _in_words(part, people)
+    beside = [
+        *((f"{name}.keep" if name == field.name else name, value) for name, value in rest),
+        *((name, value) for name, value in (("q", address.query), ("sort", address.sort)) if value),
+        *([("view", address.view)] if address.view else []),
     ]
+    group = _group(field, part.values, people)
+    return FilterChip(field.on_chip, operator, value, address.url(filters=rest), group, beside)
 
 
-def outside_the_menu(address: ListAddress) -> list[tuple[str, str]]:
-    """The filters in force that the menu has no place for."""
-    return [(name, value) for name, value in address.filters if not _in_menu(name, value)]
-
-
-def _chip(address: ListAddress, name: str, values: list[str], negated: bool) -> Chip:
-    shown = [_value_in_words(name, value.lstrip("!")) for value in values]
-    operator = "" if name in WITHOUT_OPERATOR else "is not" if negated else "is"
-    rest = [pair for pair in address.filters if pair[0] != name or pair[1] not in values]
-    return Chip(FILTERS[name], operator, " or ".join(shown), address.url(filters=rest))
-
-
-def _group(
-    address: ListAddress, name: str, kind: Literal["checkbox", "radio"], words: dict[str, str], label: str | None = None
-) -> Group:
-    chosen = {value for filter_name, value in address.filters if filter_name == name} or {"any"}
-    choices = [Choice(value, word, value in chosen) for value, word in words.items()]
-    return Group(name, label or FILTERS[name], kind, choices)
-
-
-def _value_in_words(name: str, value: str) -> str:
-    if name.endswith(("_from", "_to")):
-        try:
-            return wording.day(date.fromisoformat(value[:10]))
-        except ValueError:
-            return value
-    return WORDS.get(name, {}).get(value, value)
-
-
-def _in_menu(name: str, value: str) -> bool:
-    return name in IN_MENU and not value.startswith("!") and (name in {"tag"} or value in WORDS.get(name, {}))
+def _in_words(part: _Part, people: Words) -> tuple[str, str]:
+    """Operator and value: is New or Won · is not empty."""
+    field, values = part.field, [value.removeprefix("!") for _, value in part.values]
+    if field.kind == "flag":
+        return "", " or ".join(field.word(value, people) for value in values)
+    if values == [NONE]:
+        return "is", field.filled if part.negated else field.empty
+    words = [field.empty if value == NONE else field.word(value, people) for value in values]
+    return ("is not" if part.negated else "is"), " or ".join(words)

@@ -14,22 +14,16 @@ from uuid import UUID
 from markupsafe import Markup, escape
 
 from console import bulk_page, wording
+from console.filter_menu import FilterGroup
 from console.list_address import ListAddress
 from console.list_columns import STANDARD, Column, Columns, SortLink, due_in_words, sort_link
-from console.list_filters import Chip, Group, chips_of, menu_of, outside_the_menu
+from console.list_filters import FilterChip, chips_of, menu_of, outside_the_menu
 from leads_core.enrichment.queue_watch import JobNow
 from leads_core.leads.rows import LeadRow
 
 #: An owner whom nobody can name.
 NOT_HERE = "Somebody who is not here any more"
 EXPORT_PATH = "/api/v1/leads/export"
-VIEWS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
-    ("All leads", ()),
-    ("Added by hand", (("is_manual", "true"),)),
-    ("Enrichment failed", (("enrichment_status", "failed"),)),
-    ("Won", (("stage", "won"),)),
-    ("Bin", (("deleted", "true"),)),
-)
 ORDERS = {
     "-created_at": "newest first",
     "created_at": "oldest first",
@@ -46,16 +40,6 @@ ORDER_FIELDS = {
     "stage": "stage",
     "follow_up_on": "follow-up",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """A named filter above the table."""
-
-    label: str
-    url: str
-    current: bool
-    count: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,18 +79,18 @@ class ListPage:
         note: str | None = None,
         order: str | None = None,
         mark: Callable[[str, str], list[tuple[str, bool]]] | None = None,
-        counts: dict[str, int] | None = None,
+        people: Mapping[str, str] | None = None,
         chosen: Columns = STANDARD,
         density: str = "compact",
         can_edit: bool = False,
     ) -> None:
         """total is (value, relation); older and newer are cursors; note says where the list is not what was asked for,
         order which order it has then;
-        mark splits a text into (part, is a match); chosen are the columns of whoever looks."""
+        mark splits a text into (part, is a match); people: id -> name; chosen are the columns of whoever looks."""
         self._address = address
         self._total = total
         self._mark = mark
-        self._counts = counts or {}
+        self._people = people or {}
         self.chosen = chosen
         self.density = density
         self._can_edit = can_edit
@@ -119,35 +103,23 @@ class ListPage:
 
     @property
     def kept(self) -> list[tuple[str, str]]:
-        """What a search keeps: filters and sort."""
-        sort = [("sort", self._address.sort)] if self._address.sort else []
-        return [*self._address.filters, *sort]
-
-    @property
-    def views(self) -> list[View]:
-        here = frozenset(self._address.filters)
-        return [
-            View(label, ListAddress(pairs).canonical, frozenset(pairs) == here, self._count(label))
-            for label, pairs in VIEWS
-        ]
+        """What a search keeps: the view, filters and sort."""
+        beside = {"view": self._address.view, "sort": self._address.sort}
+        return [*self._address.filters, *((name, value) for name, value in beside.items() if value)]
 
     @property
     def beside(self) -> list[tuple[str, str]]:
-        """What the filter menu keeps: search, sort, and the filters it has no place for."""
-        said = {"q": self.query, "sort": self._address.sort}
+        """What the filter menu keeps: search, sort, the view, and what it has no second place for."""
+        said = {"q": self.query, "sort": self._address.sort, "view": self._address.view}
         return [*outside_the_menu(self._address), *((name, value) for name, value in said.items() if value)]
 
     @property
-    def chips(self) -> list[Chip]:
-        return chips_of(self._address)
+    def chips(self) -> list[FilterChip]:
+        return chips_of(self._address, self._people)
 
     @property
-    def menu(self) -> list[Group]:
-        return menu_of(self._address)
-
-    @property
-    def tag(self) -> str:
-        return next((value for name, value in self._address.filters if name == "tag" and value[0] != "!"), "")
+    def menu(self) -> list[FilterGroup]:
+        return menu_of(self._address, self._people)
 
     @property
     def columns(self) -> list[Column]:
@@ -244,6 +216,3 @@ class ListPage:
             return text
         parts = self._mark(text, self.query)
         return Markup("").join(Markup("<mark>{}</mark>").format(part) if hit else escape(part) for part, hit in parts)
-
-    def _count(self, label: str) -> str | None:
-        return wording.short_number(self._counts[label]) if label in self._counts else None

@@ -220,6 +220,12 @@ def short_number(value: int) -> str:
     return number(value)
 
 
+def count_in_words(value: int, relation: str) -> str:
+    """A total for narrow places: 1,284 · 10,000+ · about 3.4 M."""
+    shown = short_number(value)
+    return {"exact": shown, "at_least": f"{shown}+"}.get(relation, f"about {shown}")
+
+
 def total_in_words(value: int, relation: str) -> str:
     """How many, as honestly as it is known: 1,284 · More than 10,000 · About 3.4 million."""
     if relation == "exact":

@@ -23,7 +23,7 @@ from leads_core.leads.rows import COLUMNS, FIELDS, LeadRow, lead_row
 from leads_core.leads.searching import Passed, SearchStatement
 from leads_core.paging import FOREIGN, LAST, Around, Cursors, Page, Position, Total, around
 
-__all__ = ["LeadFilter", "LeadRow", "Sort", "others_at", "page_of_leads"]
+__all__ = ["LeadFilter", "LeadRow", "Sort", "others_at", "page_of_leads", "total_of"]
 
 Reader: TypeAlias = asyncpg.Connection
 Write: TypeAlias = Callable[[Position], str]
@@ -36,6 +36,8 @@ _BEFORE = 4
 _PLACE = {name: _BEFORE + place for place, name in enumerate((*FIELDS, *_KEYS))}
 #: Where every other condition is beyond counting: codes of so few leads drive; of more, they are soon met.
 ENOUGH_BY_CODES = 20_000
+#: A guess of how many a search finds stands on so many hits.
+SEEN_FOR_A_GUESS = 50
 BY_COMPANY = "Fewer than three letters: companies whose name begins so, by name."
 TOO_BROAD = "Too many leads match to sort them so. The newest come first; narrow the search to sort it."
 
@@ -74,6 +76,14 @@ async def page_of_leads(
         usual = replace(usual, cursor=None)
     page = await (_in_order if wanted.deleted else _search)(reader, usual)
     return replace(page, note=TOO_BROAD)
+
+
+async def total_of(reader: Reader, wanted: LeadFilter) -> Total:
+    """How many leads match, as the first page of them would say. Cheap enough to stand beside a name, never a walk."""
+    sort = Sort.parse(None, in_bin=wanted.deleted)
+    enough = SEEN_FOR_A_GUESS if wanted.pattern is not None else 1
+    page = await page_of_leads(reader, wanted, sort, None, enough, cursors=Cursors("nobody goes on from here"))
+    return page.total or Total(0)
 
 
 async def others_at(reader: Reader, registrable_domain: str, *, cap: int = 100) -> Total:

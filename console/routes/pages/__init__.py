@@ -12,6 +12,8 @@ from console.routes.pages import (
     lead_history,
     leads,
     outgoing_requests,
+    palette,
+    saved_views,
     settings,
     settings_sessions,
     settings_tokens,
@@ -32,6 +34,7 @@ ROUTERS = (
     audit.router,
     enrichment.router,
     leads.router,
+    saved_views.router,
     bulk.router,
     lead.router,
     duplicates.router,
@@ -39,5 +42,6 @@ ROUTERS = (
     suggestions.router,
     undo.router,
     outgoing_requests.router,
+    palette.router,
     erasing.router,
 )

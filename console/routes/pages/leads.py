@@ -19,6 +19,7 @@ from console.lead_page import Problem
 from console.list_address import ListAddress
 from console.list_columns import Columns
 from console.list_page import ListPage
+from console.list_views import ListViews, ViewForm
 from console.marking import marked_parts
 from console.undo_notice import done_address
 from leads_core.accounts.names import names_of_users
@@ -33,6 +34,7 @@ from leads_core.leads.rows import LeadRow
 from leads_core.leads.schemas import EnrichmentStatus, LeadRead
 from leads_core.leads.service import QuickAdded
 from leads_core.paging import USUAL_PAGE, Cursors, Page
+from leads_core.saved_views.queries import Around, around_the_list
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
@@ -65,8 +67,9 @@ class QuickState:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """Columns and density of whoever looks, names of the owners, enrichments that have not ended."""
+    """Columns, density, views of whoever looks, names of the owners, enrichments that have not ended."""
 
+    around: Around
     columns: Columns
     density: str
     owners: Mapping[UUID, str]
@@ -87,17 +90,31 @@ class LeadTable:
     def can_edit(self) -> bool:
         return Permission.CHANGE_LEADS in self._who.permissions
 
-    async def page(self, address: ListAddress) -> Response:
-        """The table at this address. A filter nobody can read is said in its place, and nothing is widened."""
-        status, problem, page = 200, None, NO_LEADS
+    async def page(self, address: ListAddress, form: ViewForm | None = None) -> Response:
+        """The table at this address. A filter nobody can read is said in its place, and nothing is widened.
+
+        form is that of a view, where it was refused. To HTMX an address that a form made is said shorter.
+        """
+        status, problem, page = 422 if form else 200, None, NO_LEADS
         try:
             page = await self._read(address)
         except Invalid as error:
             status, problem = 422, Problem("This filter cannot be read", error.errors[0].message)
         except SortTooBroad as error:
             status, problem = 422, Problem("Too many to sort", str(error), address.url(sort=""))
-        context = await self._context(address, page, problem)
-        return self.render.page(TEMPLATE, "lead_page", status=status, quick=QuickState(), **context)
+        context = await self._context(address, page, problem, form)
+        headers = self._shorter(address) if address.is_rough else {}
+        return self.render.page(TEMPLATE, "lead_page", status=status, headers=headers, quick=QuickState(), **context)
+
+    async def default_url(self, address: ListAddress) -> str | None:
+        """Where this person's list opens, if that is elsewhere."""
+        async with self._pool.reader() as reader:
+            return ListViews(address, await around_the_list(reader, self._who.user_id), self._who).default_url
+
+    def _shorter(self, address: ListAddress) -> dict[str, str]:
+        """What stands in the browser instead; while somebody types a search, in place of the address before."""
+        typed = self._request.headers.get("HX-Source", "").endswith("#search-form")
+        return {"HX-Replace-Url" if typed else "HX-Push-Url": address.canonical}
 
     async def quick_add(self, state: QuickState, status: int, events: dict[str, Any] | None) -> Response:
         """The Quick-Add field after it was sent; without a script the whole page, or the table again."""
@@ -132,7 +149,9 @@ class LeadTable:
                 when_too_broad="newest",
             )
 
-    async def _context(self, address: ListAddress, page: Page[LeadRow], problem: Problem | None) -> dict[str, Any]:
+    async def _context(
+        self, address: ListAddress, page: Page[LeadRow], problem: Problem | None, form: ViewForm | None = None
+    ) -> dict[str, Any]:
         seen = await self._beside(page.items)
         shown = ListPage(
             address,
@@ -142,12 +161,14 @@ class LeadTable:
             note=page.note,
             order=_order_instead(page.note),
             mark=marked_parts,
+            people={str(one.id): one.name for one in seen.around.people},
             chosen=seen.columns,
             density=seen.density,
             can_edit=self.can_edit,
         )
         return {
             "list": shown,
+            "views": ListViews(address, seen.around, self._who, form),
             "leads_found": page.items,
             "at": shown.around(now=datetime.now(UTC), owners=seen.owners, jobs=seen.jobs),
             "problem": problem,
@@ -163,6 +184,7 @@ class LeadTable:
             columns = Columns.read(chosen.get("columns"))
             owners = {row.owner_id for row in rows if row.owner_id} if "owner" in columns.names else set()
             return Beside(
+                await around_the_list(reader, self._who.user_id),
                 columns,
                 "roomy" if chosen.get("density") == "roomy" else "compact",
                 await names_of_users(reader, owners),
@@ -177,7 +199,9 @@ Table = Annotated[LeadTable, Depends(LeadTable)]
 @requires(Permission.READ_LEADS)
 async def index(request: Request, table: Table) -> Response:
     address = ListAddress(request.query_params.multi_items())
-    if address.has_empties:
+    if address.says_nothing and (elsewhere := await table.default_url(address)):
+        return RedirectResponse(elsewhere, 303)
+    if address.is_rough and not table.render.wants_block:
         return RedirectResponse(address.canonical, 303)
     return await table.page(address)
 

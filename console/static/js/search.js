@@ -6,13 +6,3 @@ document.addEventListener("htmx:after:swap", () => {
   const menu = document.getElementById("filter-menu")
   if (menu && !menu.open) menu.querySelector("form").reset()
 })
-
-// What was left empty says nothing. With it the server would answer with the shorter address, and a change of the
-// filter would take two requests.
-document.addEventListener("htmx:config:request", (event) => {
-  const { request, sourceElement } = event.detail.ctx
-  if (request.method !== "GET" || sourceElement.getAttribute?.("action") !== "/leads") return
-  const said = [...request.body].filter(([, value]) => value.trim() && value !== "any")
-  for (const name of new Set(request.body.keys())) request.body.delete(name)
-  for (const [name, value] of said) request.body.append(name, value)
-})

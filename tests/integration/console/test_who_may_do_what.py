@@ -43,7 +43,7 @@ def routes(app: FastAPI) -> list[tuple[str, str, Permission | None]]:
 
 
 def address(path: str) -> str:
-    for name in ("lead_id", "other_id", "job_id", "token_id", "user_id", "session_id", "fact_id", "secret"):
+    for name in ("lead_id", "other_id", "job_id", "token_id", "user_id", "session_id", "view_id", "fact_id", "secret"):
         path = path.replace(f"{{{name}}}", str(uuid4()))
     return path
 
