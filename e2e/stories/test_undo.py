@@ -1,4 +1,4 @@
-"""One undo for everything, from the toast, by `u`, in the drawer and /audit; what people edited since is kept and named."""
+"""One undo for everything: from the toast, by `u`, in the drawer and /audit. What people edited since is kept."""
 
 from __future__ import annotations
 
