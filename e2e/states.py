@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from e2e.given import a_change, a_lead, companies, in_the_bin
 from e2e.pages.audit_page import AuditPage
 from e2e.pages.bulk_bar import BulkBar
+from e2e.pages.duplicates_page import TWINS, DuplicatesPage
 from e2e.pages.enrichment_page import EnrichmentPage
 from e2e.pages.import_page import ImportPage
 from e2e.pages.lead_form import LeadForm
@@ -230,6 +231,30 @@ def lead_as_it_stood(page: Page) -> None:
     _changed_lead(page).as_it_stood(1)
 
 
+def lead_likely(page: Page) -> None:
+    one, _ = [a_lead(page, **fields) for fields in TWINS]
+    page.goto(f"/leads/{one['id']}")
+    expect(DuplicatesPage(page).likely).to_be_visible()
+
+
+def duplicates(page: Page) -> None:
+    for fields in TWINS:
+        a_lead(page, **fields)
+    DuplicatesPage(page).wait_for(1)
+
+
+def merge_of_two(page: Page) -> None:
+    one, other = [a_lead(page, **fields) for fields in TWINS]
+    page.goto(f"/leads/{one['id']}/merge/{other['id']}")
+
+
+def lead_merged(page: Page) -> None:
+    one, other = [a_lead(page, **fields) for fields in TWINS]
+    merged = page.context.request.post(f"/api/v1/leads/{one['id']}/merge", data={"other": other["id"]})
+    assert merged.ok, merged.text()
+    page.goto(f"/leads/{other['id']}")
+
+
 def new(page: Page) -> None:
     LeadForm(page).open()
 
@@ -374,6 +399,7 @@ STATES = [
         undone, undo_asked, undo_ended, chosen, bulk_begun, bulk_refused, job, bin_,
         drawer, drawer_editing, drawer_suggestions, drawer_requests, requests_page,
         lead_page, lead_in_the_bin, lead_trail_filter, lead_seal, lead_as_it_stood,
+        lead_likely, duplicates, merge_of_two, lead_merged,
         new, new_with_errors, new_duplicate, edit, conflict,
         import_choose, import_check, import_done, import_refused, settings, settings_with_a_new_token,
         settings_refused, audit, audit_filter, audit_no_match, audit_unreadable_filter, audit_empty,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 from uuid import UUID
 
 from leads_core.errors import FieldError, Invalid
 from leads_core.leads import changing, normalising
 from leads_core.leads.schemas import LeadFields, LeadUpdate, parsed
+from leads_core.leads.similar_names import similarity, words_of
 
 Side = Literal["mine", "theirs", "both"]
 """Of the lead that stays, of the one that is merged into it, or the two together."""
@@ -23,6 +24,7 @@ JOINABLE = frozenset({"tags", "notes"})
 _STAGES = {"new": 0, "contacted": 1, "qualified": 2, "won": 3}
 _FULLER_BY = 2
 """Fields that the younger lead must have more of, to be the one that stays."""
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _PROVENANCE = "provenance"
 _EMPTY: tuple[Any, ...] = (None, [], False)
 
@@ -148,22 +150,29 @@ def _proposed(name: str, keep: Mergeable, other: Mergeable, changed: Sequence[Ch
 
 
 def _prefers_theirs(name: str, keep: Mergeable, other: Mergeable, changed: Sequence[Changes]) -> bool:
-    """Of two values that both say something."""
+    """Of two values that both say something; where none is better, the one that stays keeps its own."""
     mine, theirs = _value(keep, name), _value(other, name)
+    one: Any
+    two: Any
     match name:
         case "email":
-            return _email_rank(theirs) > _email_rank(mine)
+            one, two = _email_rank(mine), _email_rank(theirs)
         case "domain" | "owner_id":
-            return False
+            one, two = 0, 0
         case "stage" if "lost" not in (mine, theirs):
-            return _STAGES[theirs] > _STAGES[mine]
+            one, two = _STAGES[mine], _STAGES[theirs]
         case "follow_up_on":
-            return bool(theirs < mine)  # the sooner: nobody is forgotten
-    by_machine = [_is_machines(lead, name) for lead in (keep, other)]
-    if by_machine[0] != by_machine[1]:
-        return by_machine[0]
-    at = [when.get(name) for when in changed]
-    return at[1] is not None and (at[0] is None or at[1] > at[0])
+            one, two = theirs, mine  # the sooner: nobody is forgotten
+        case "contact_name" if similarity(words_of(mine, None), words_of(theirs, None)) in {"similar", "part"}:
+            one, two = len(mine), len(theirs)  # a name in full before its initials
+        case _:
+            one, two = _word_rank(keep, name, changed[0]), _word_rank(other, name, changed[1])
+    return bool(two > one)
+
+
+def _word_rank(lead: Mergeable, name: str, changed: Changes) -> tuple[bool, datetime]:
+    """A person's word before a machine's, then the later."""
+    return not _is_machines(lead, name), changed.get(name, _LONG_AGO)
 
 
 def _take_source(provenance: dict[str, Any], name: str, other: Mergeable, value: Any) -> None:
