@@ -13,14 +13,17 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from leads_core import idempotency as _idempotency  # noqa: F401 - importing a module registers its tables
 from leads_core import rate_limit as _rate_limit  # noqa: F401
 from leads_core.accounts import models as _accounts  # noqa: F401
+from leads_core.accounts import preferences as _preferences  # noqa: F401
 from leads_core.audit import models as _audit  # noqa: F401
 from leads_core.database import Base, sqlalchemy_url
+from leads_core.enrichment import day_figures as _day_figures  # noqa: F401
 from leads_core.enrichment import kept_answers as _kept_answers  # noqa: F401
 from leads_core.enrichment import models as _enrichment  # noqa: F401
 from leads_core.enrichment import pauses as _pauses  # noqa: F401
 from leads_core.errors import Misconfigured
 from leads_core.jobs import models as _jobs  # noqa: F401
 from leads_core.leads import bulk_items as _bulk_items  # noqa: F401
+from leads_core.leads import day_counts as _day_counts  # noqa: F401
 from leads_core.leads import likely_duplicates as _likely_duplicates  # noqa: F401
 from leads_core.leads import models as _leads  # noqa: F401
 from leads_core.saved_views import models as _saved_views  # noqa: F401

@@ -7,13 +7,26 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
-from sqlalchemy import text
+from sqlalchemy import Column, DateTime, ForeignKeyConstraint, Table, Uuid, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
+
+from leads_core.database import C_TEXT, Base
 
 Reader: TypeAlias = asyncpg.Connection
 #: columns: list of [name, width in pixels or null]. density: compact or roomy. default_view: a saved view's id.
 #: single_keys: whether one key alone does something.
 Name: TypeAlias = Literal["columns", "density", "default_view", "single_keys"]
+
+user_preferences = Table(
+    "user_preferences",
+    Base.metadata,
+    Column("user_id", Uuid, primary_key=True),
+    Column("name", C_TEXT, primary_key=True),
+    Column("value", JSONB, nullable=False),
+    Column("updated_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
+    ForeignKeyConstraint(["user_id"], ["users.id"], name="user_preferences_user_id_fkey", ondelete="CASCADE"),
+)
 
 OF_USER = "SELECT name, value::text AS value FROM user_preferences WHERE user_id = "
 SET = text(

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from leads_core.audit import trail
 from leads_core.database import Database
-from leads_core.enrichment import merging, outgoing_requests, queries
+from leads_core.enrichment import day_figures, merging, outgoing_requests, queries
 from leads_core.enrichment.asking import Answer, Asking
 from leads_core.enrichment.providers import Provider, Subject
 from leads_core.enrichment.refreshing import is_refresh
@@ -109,6 +109,8 @@ class Coordinator:
             await queries.note_checked(session, lead.id, trail.now())
             failed = end["enrichment_status"] == EnrichmentStatus.FAILED.value and not unasked
             state = JobState.FAILED if failed else JobState.COMPLETED
+            if not unasked:
+                await day_figures.note_end(session, end["enrichment_outcome"], job.created_at, trail.now())
             await queue.finish(
                 session, job.id, state, error=end["enrichment_error"], result=_result(answers, end, used)
             )
