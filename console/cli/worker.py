@@ -29,6 +29,7 @@ from leads_core.jobs.worker import Chore, Handler, Worker
 from leads_core.leads import likely_duplicates
 from leads_core.leads.bulk_job import BulkHandler
 from leads_core.leads.counting import fold_counts
+from leads_core.leads.day_counts import fold_days
 from leads_core.outgoing.client import OutgoingClient
 from leads_core.settings import Settings
 from leads_core.transfer.importing import ImportHandler
@@ -94,6 +95,7 @@ def chores(database: Database, settings: Settings) -> list[Chore]:
         Chore("verify the trail each night", 300, lambda: verify_when_due(database)),
         Chore("take entries into the log and sign it", 1, Sequencer(database, settings).run_once),
         Chore("fold lead counts", 5, lambda: fold_counts(database)),
+        Chore("fold the days' figures", 10, lambda: fold_days(database)),
         Chore("forget ended sessions", HOUR, lambda: sessions.forget_ended(database)),
         Chore("forget lapsed sign-in links", HOUR, lambda: sign_in_links.forget_lapsed(database)),
         Chore("forget idempotency keys", HOUR, lambda: idempotency.forget_old(database)),
