@@ -2,127 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlencode
 from uuid import UUID
 
-from console.wording import number, plural
+from console import bulk_wording
+from console.bulk_wording import WORDS, outcomes_of, why
+from console.wording import number
 from leads_core.jobs import queue
 from leads_core.jobs.models import JobState
 from leads_core.jobs.queue import JobRead
-from leads_core.leads.bulk_actions import BulkAction
+from leads_core.leads.bulk_actions import Asked, BulkAction
+from leads_core.leads.bulk_items import WELL
+from leads_core.leads.bulk_results import ResultRow
 
-
-@dataclass(frozen=True, slots=True)
-class BarAction:
-    """A button of the bar: what the form sends, its word and its icon."""
-
-    name: str
-    label: str
-    icon: str
-
-
-#: In the order in which they stand in the bar. The bin has none of its own.
-ACTIONS = (BarAction(BulkAction.ENRICH.value, "Enrich", "bolt"),)
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """How an action is spoken of: as a heading while it runs and when it has ended, and each outcome."""
-
-    running: str
-    ended: str
-    done: str
-    outcomes: Mapping[str, tuple[str, str]]
-
-
-WORDS = {
-    BulkAction.ENRICH: Words(
-        "Enriching",
-        "Enrichment of",
-        "started",
-        {
-            "started": ("Started", "each is looked up as its turn comes"),
-            "running": ("Left alone", "being looked up already"),
-            "erased": ("Not started", "the person was erased, and nobody looks them up again"),
-            "gone": ("Not found", "in the bin, or not there any more"),
-        },
-    ),
-    BulkAction.CANCEL_ENRICHMENT: Words(
-        "Cancelling the enrichment of",
-        "Enrichment cancelled for",
-        "done",
-        {
-            "done": ("Cancelled", "the status from before is back"),
-            "running": ("Left alone", "being looked up just now, or asked for again since"),
-            "unchanged": ("Nothing to cancel", "nothing waits for it any more"),
-            "gone": ("Not found", "not there any more"),
-        },
-    ),
-}
 STATES = {
     JobState.RUNNING.value: ("in_progress", "Running"),
     JobState.COMPLETED.value: ("completed", "Done"),
     JobState.FAILED.value: ("failed", "Stopped"),
     JobState.CANCELLED.value: ("nothing", "Cancelled"),
 }
+#: So many leads stand on one page of a job.
+SHOWN = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How many leads came out this way, and what that means."""
+    """How many leads came out this way, what that means, and where they are shown."""
 
+    key: str
     label: str
     number: int
     meaning: str
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
-    """A lead with which nothing was done, and why. One that is nowhere has no page."""
+class Line:
+    """A lead with what became of it. One that is nowhere has no page."""
 
     id: UUID
     name: str
-    why: str
+    said: str
     is_there: bool
 
 
 class BulkView:
-    """A bulk job in words. names are those of the leads that its result lists, as far as they have one.
+    """A bulk job in words. rows are leads of the outcome that is shown, one more than SHOWN where more follow.
 
     cancelling is the job that ends what this one began.
     """
 
-    def __init__(self, job: JobRead, names: Mapping[UUID, str], cancelling: UUID | None = None) -> None:
+    def __init__(
+        self,
+        job: JobRead,
+        *,
+        cancelling: UUID | None = None,
+        outcome: str | None = None,
+        rows: Sequence[ResultRow] = (),
+    ) -> None:
         self.job = job
         self.cancelling = cancelling
-        self._action = BulkAction(job.wanted["action"])
-        self._words = WORDS[self._action]
-        self._names = names
-        result = job.result or {}
-        self._counts: Mapping[str, int] = result.get("counts", {})
-        self._rows = result.get("rows", [])
-
-    @property
-    def can_cancel(self) -> bool:
-        """While it is not over; an enrichment of many also while some of it may wait."""
-        if self.cancelling is not None or self.is_stopping:
-            return False
-        return not self.job.is_finished or (self._action is BulkAction.ENRICH and bool(self._counts.get("started")))
-
-    @property
-    def cancel_word(self) -> str:
-        return "Cancel what still waits" if self.job.is_finished else "Cancel"
-
-    @property
-    def is_stopping(self) -> bool:
-        """Somebody cancelled it, and its last batch is still at work."""
-        return not self.job.is_finished and queue.STOP in self.job.wanted
+        self.shown = outcome
+        self._rows = rows[:SHOWN]
+        self._more = len(rows) > SHOWN
+        self._asked = Asked.of(job.wanted)
+        self._words = WORDS[self._asked.action]
+        self._counts: Mapping[str, int] = (job.result or {}).get("counts", {})
 
     @property
     def title(self) -> str:
-        """`Enriching 12 leads`, `Enrichment of 1 lead`."""
-        return f"{self._words.ended if self.job.is_finished else self._words.running} {plural(self.total, 'lead')}"
+        """`Enriching 12 leads`, `Stage set to Won on 11 of 12 leads`."""
+        done = self._well if self.job.is_finished else None
+        return bulk_wording.heading(self._asked, total=self.total, done=done)
 
     @property
     def total(self) -> int:
@@ -136,39 +89,106 @@ class BulkView:
         return STATES.get(self.job.state, ("pending", "Waiting for a worker"))
 
     @property
+    def is_stopping(self) -> bool:
+        """Somebody cancelled it, and its last batch is still at work."""
+        return not self.job.is_finished and queue.STOP in self.job.wanted
+
+    @property
+    def can_cancel(self) -> bool:
+        """While it is not over; an enrichment of many also while some of it may wait."""
+        if self.cancelling is not None or self.is_stopping:
+            return False
+        return not self.job.is_finished or (self._asked.action is BulkAction.ENRICH and self._well > 0)
+
+    @property
+    def cancel_word(self) -> str:
+        return "Cancel what still waits" if self.job.is_finished else "Cancel"
+
+    @property
+    def can_undo(self) -> bool:
+        """Leads were changed, by what an undo puts back."""
+        begins = {BulkAction.ENRICH, BulkAction.CANCEL_ENRICHMENT}
+        return self.job.is_finished and self._asked.action not in begins and self._well > 0
+
+    @property
     def outcomes(self) -> list[Outcome]:
         """In one order, those that happened."""
         return [
-            Outcome(label, self._counts[key], meaning)
-            for key, (label, meaning) in self._words.outcomes.items()
+            Outcome(key, label, self._counts[key], meaning, self._url(outcome=key))
+            for key, (label, meaning) in outcomes_of(self._asked.action).items()
             if self._counts.get(key)
         ]
 
     @property
-    def left(self) -> list[Left]:
-        """The first leads with which nothing was done."""
+    def lines(self) -> list[Line]:
+        """The leads of the outcome that is shown."""
         return [
-            Left(
-                UUID(row["lead_id"]),
-                self._names.get(UUID(row["lead_id"]), "A lead that is not there"),
-                _sentence(self._words.outcomes[row["outcome"]][1]),
-                UUID(row["lead_id"]) in self._names,
+            Line(
+                row.lead_id,
+                (row.lead.name or "Erased lead") if row.lead else "A lead that is not there",
+                why(self._asked, row),
+                row.lead is not None,
             )
             for row in self._rows
         ]
 
     @property
-    def left_in_all(self) -> int:
-        return sum(count for key, count in self._counts.items() if key != self._words.done)
+    def shown_label(self) -> str:
+        return outcomes_of(self._asked.action)[self.shown][0] if self.shown else ""
+
+    @property
+    def next_url(self) -> str | None:
+        """The next leads of this outcome."""
+        if not self._more or self.shown is None:
+            return None
+        return self._url(outcome=self.shown, after=str(self._rows[-1].place))
+
+    @property
+    def left(self) -> int:
+        """How many came out otherwise than asked, those that were so already not among them."""
+        return sum(count for key, count in self._counts.items() if key not in {*WELL, "unchanged"})
+
+    @property
+    def see_left(self) -> str:
+        """`See the 6`, and where."""
+        return f"See the {number(self.left)}"
+
+    @property
+    def is_clean(self) -> bool:
+        """Over, and nothing to look at."""
+        return self.job.state == JobState.COMPLETED and not self.left
 
     @property
     def sentence(self) -> str:
-        """How it ended, in one line: `11 started, 1 was not.`"""
-        done, left = self._counts.get(self._words.done, 0), self.left_in_all
-        if not left:
+        """How it ended, in one line: `All started.` `11 done, 1 was not.`"""
+        done, so_already, left = self._well, self._counts.get("unchanged", 0), self.left
+        if self.job.state == JobState.CANCELLED:
+            return f"Cancelled: {number(done)} {self._words.done}, the rest was not begun."
+        if not left and not so_already:
             return f"All {self._words.done}." if done > 1 else f"It was {self._words.done}."
-        return f"{number(done)} {self._words.done}, {number(left)} {'was' if left == 1 else 'were'} not."
+        said = [f"{number(done)} {self._words.done}"]
+        if so_already:
+            said.append(f"{number(so_already)} {'was' if so_already == 1 else 'were'} so already")
+        if left:
+            said.append(f"{number(left)} {'was' if left == 1 else 'were'} not")
+        return f"{', '.join(said)}."
+
+    @property
+    def csv_url(self) -> str:
+        return f"/jobs/{self.job.id}/rows.csv"
+
+    @property
+    def _well(self) -> int:
+        return sum(self._counts.get(key, 0) for key in WELL)
+
+    def _url(self, **given: str) -> str:
+        return f"/jobs/{self.job.id}?{urlencode(given)}"
 
 
-def _sentence(words: str) -> str:
-    return f"{words[:1].upper()}{words[1:]}."
+def outcome_to_show(job: JobRead, wanted: str | None) -> str | None:
+    """The outcome that was asked for, else the first that is neither a success nor nothing new; None for neither."""
+    counts = (job.result or {}).get("counts", {})
+    known = outcomes_of(BulkAction(job.wanted["action"]))
+    if wanted is not None:
+        return wanted if wanted in known else None
+    return next((key for key in known if counts.get(key) and key not in {*WELL, "unchanged"}), None)

@@ -5,7 +5,7 @@ Every link is made from the address itself, so a page can be copied, bookmarked 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -13,11 +13,12 @@ from uuid import UUID
 
 from markupsafe import Markup, escape
 
-from console import bulk_page, wording
+from console import wording
 from console.filter_menu import FilterGroup
 from console.list_address import ListAddress
 from console.list_columns import STANDARD, Column, Columns, SortLink, due_in_words, sort_link
-from console.list_filters import FilterChip, chips_of, menu_of, outside_the_menu
+from console.list_fields import People
+from console.list_filters import NOBODY, FilterChip, chips_of, menu_of, outside_the_menu
 from leads_core.enrichment.queue_watch import JobNow
 from leads_core.leads.rows import LeadRow
 
@@ -79,18 +80,18 @@ class ListPage:
         note: str | None = None,
         order: str | None = None,
         mark: Callable[[str, str], list[tuple[str, bool]]] | None = None,
-        people: Mapping[str, str] | None = None,
+        people: People = NOBODY,
         chosen: Columns = STANDARD,
         density: str = "compact",
         can_edit: bool = False,
     ) -> None:
         """total is (value, relation); older and newer are cursors; note says where the list is not what was asked for,
         order which order it has then;
-        mark splits a text into (part, is a match); people: id -> name; chosen are the columns of whoever looks."""
+        mark splits a text into (part, is a match); chosen are the columns of whoever looks."""
         self._address = address
         self._total = total
         self._mark = mark
-        self._people = people or {}
+        self._people = people
         self.chosen = chosen
         self.density = density
         self._can_edit = can_edit
@@ -190,9 +191,9 @@ class ListPage:
         return "No lead has all of this at once."
 
     @property
-    def bulk_actions(self) -> Sequence[bulk_page.BarAction]:
-        """What can be done with many of these leads at once; in the bin nothing."""
-        return () if self.in_bin else bulk_page.ACTIONS
+    def people(self) -> Mapping[str, str]:
+        """Who may own leads: id -> name."""
+        return self._people
 
     @property
     def bulk_query(self) -> str:

@@ -7,20 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, ForeignKeyConstraint, Index, Integer, Table, Uuid, bindparam, select, text
+from sqlalchemy import Column, ForeignKeyConstraint, Index, Integer, Table, Uuid, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from leads_core.database import C_TEXT, Base, Database
-from leads_core.jobs.queue import JobRead
+from leads_core.database import C_TEXT, Base
 from leads_core.leads.conditions import Values, conditions_of, like
 from leads_core.leads.filters import LeadFilter
-from leads_core.leads.models import Lead
-from leads_core.leads.schemas import LeadRead
 
 #: What went well; of everything else there are few, and ix_bulk_items_others finds them.
 WELL = ("done", "started")
-_OTHERS = "outcome NOT IN ('done', 'started')"
+OTHERS = "outcome NOT IN ('done', 'started')"
 
 bulk_items = Table(
     "bulk_items",
@@ -32,7 +29,7 @@ bulk_items = Table(
     Column("version", Integer),
     Column("about", Uuid),
     ForeignKeyConstraint(["job_id"], ["jobs.id"], name="bulk_items_job_id_fkey", ondelete="CASCADE"),
-    Index("ix_bulk_items_others", "job_id", "outcome", "place", postgresql_where=text(_OTHERS)),
+    Index("ix_bulk_items_others", "job_id", "outcome", "place", postgresql_where=text(OTHERS)),
 )
 
 FREEZE_IDS = text("""
@@ -127,14 +124,6 @@ async def from_place(session: AsyncSession, job_id: UUID, place: int, limit: int
     """The next leads in order."""
     rows = await session.execute(NEXT, {"job_id": job_id, "place": place, "limit": limit})
     return [Item(row.place, row.lead_id, row.version) for row in rows]
-
-
-async def names_of_left(database: Database, job: JobRead) -> dict[UUID, str]:
-    """What the leads are called that the job's result lists: also those in the bin, none of those that are nowhere."""
-    ids = [UUID(row["lead_id"]) for row in (job.result or {}).get("rows", [])]
-    async with database.transaction() as session:
-        found = await session.scalars(select(Lead).where(Lead.id.in_(ids)))
-        return {lead.id: LeadRead.of(lead).name for lead in found}
 
 
 async def note(session: AsyncSession, job_id: UUID, said: Sequence[tuple[Item, Became]]) -> None:

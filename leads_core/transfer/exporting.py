@@ -24,7 +24,7 @@ from leads_core.database import Database
 from leads_core.leads.filters import PAGING_PARAMETERS, LeadFilter
 from leads_core.leads.ordering import Sort
 from leads_core.leads.queries import page_of_leads
-from leads_core.leads.rows import LeadRow
+from leads_core.leads.rows import LeadRow, leads_with_ids
 from leads_core.paging import Cursors
 from leads_core.transfer.formulas import armed
 from leads_core.transfer.workbook_writing import Cell, workbook
@@ -73,11 +73,16 @@ async def export(
     CSV and JSON Lines come a page of 1,000 at a time, a workbook when all leads are in it. A search too broad to be
     sorted comes newest first. Whoever sends the pieces away records it (RecordedExport).
     """
-    write = _WRITERS[as_format]
-    async with (
-        aclosing(_pages(database, wanted, sort, cursors)) as pages,
-        aclosing(write(_counting(pages, counted))) as pieces,
-    ):
+    async with aclosing(_pieces(_pages(database, wanted, sort, cursors), as_format, counted)) as pieces:
+        async for piece in pieces:
+            yield piece
+
+
+async def export_these(
+    database: Database, ids: Sequence[UUID], as_format: Format, counted: Counted
+) -> AsyncIterator[bytes]:
+    """Exactly these leads, those in the bin too, in pieces as export gives them."""
+    async with aclosing(_pieces(_pages_of(database, ids), as_format, counted)) as pieces:
         async for piece in pieces:
             yield piece
 
@@ -102,6 +107,20 @@ def csv_lines(rows: Iterable[Sequence[str]]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="\r\n").writerows([armed(cell) for cell in row] for row in rows)
     return text.getvalue()
+
+
+async def _pieces(pages: Pages, as_format: Format, counted: Counted) -> Pieces:
+    write = _WRITERS[as_format]
+    async with aclosing(pages), aclosing(write(_counting(pages, counted))) as pieces:
+        async for piece in pieces:
+            yield piece
+
+
+async def _pages_of(database: Database, ids: Sequence[UUID]) -> Pages:
+    for start in range(0, len(ids), PAGE):
+        async with database.reader() as reader:
+            page = await leads_with_ids(reader, ids[start : start + PAGE])
+        yield page
 
 
 async def _pages(database: Database, wanted: LeadFilter, sort: Sort, cursors: Cursors) -> Pages:

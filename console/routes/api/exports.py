@@ -43,7 +43,7 @@ async def export(request: Request, pool: Pool, config: Config, who: CurrentVisit
     The trail says who took it, when, with which filter, how many rows, and the SHA-256 of the file.
     """
     query = request.query_params
-    as_format = _format(query.get("format", Format.CSV.value))
+    as_format = format_of(query.get("format", Format.CSV.value))
     parameters = {name: query.getlist(name) for name in query if name != "format"}
     wanted = LeadFilter.from_query(parameters, me=who.user_id)
     sort = Sort.parse(query.get("sort"), in_bin=wanted.deleted)
@@ -70,7 +70,8 @@ async def _after(first: bytes, others: AsyncIterator[bytes]) -> AsyncIterator[by
         yield piece
 
 
-def _format(text: str) -> Format:
+def format_of(text: str) -> Format:
+    """Raises Invalid, which names those that there are."""
     try:
         return Format(text)
     except ValueError:

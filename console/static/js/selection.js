@@ -1,5 +1,8 @@
-// Which leads are ticked, over pages and over the table's own refreshes; the bar's form sends them.
-let chosen = new Set()
+// Which leads are ticked, over pages and over the table's own refreshes; the bar's form sends them, with the version
+// of each that was shown: what somebody else changes meanwhile is then not overwritten.
+import { onKey } from "./keyboard.js"
+
+let chosen = new Map() // id -> version
 let all = false // everything that matches
 let of = null // the filter they were chosen from
 let from = null // where a range begins
@@ -10,13 +13,17 @@ const boxes = () => [...document.querySelectorAll("tr[data-lead] input[form=bulk
 const pageBox = () => document.querySelector("[data-choose=page]")
 const number = new Intl.NumberFormat("en-GB")
 
+function versionOf(id) {
+  return document.getElementById(`lead-${id}`)?.dataset.version ?? ""
+}
+
 function choose(id, on) {
-  if (on && chosen.size < MOST) chosen.add(id)
+  if (on && chosen.size < MOST) chosen.set(id, versionOf(id))
   else chosen.delete(id)
 }
 
 function clear() {
-  chosen = new Set()
+  chosen = new Map()
   all = false
   from = null
 }
@@ -32,18 +39,24 @@ function show() {
   }
   if (!form()) return
   form().classList.toggle("open", all || chosen.size > 0)
-  for (const old of form().querySelectorAll("input[name=id]")) old.remove()
+  for (const old of form().querySelectorAll("[data-elsewhere]")) old.remove()
   const shown = new Set(here.map((box) => box.value))
-  for (const id of all ? [] : chosen) {
-    if (shown.has(id)) continue
-    const field = Object.assign(document.createElement("input"), { type: "hidden", name: "id", value: id })
-    form().append(field)
+  for (const [id, version] of all ? [] : chosen) {
+    if (shown.has(id)) chosen.set(id, versionOf(id))
+    else form().append(hidden("id", id), hidden("seen", `${id}:${version}`))
   }
   const box = form().querySelector("[data-choose=all]")
   if (box) box.checked = all
   const words = all ? "All selected" : `${number.format(chosen.size)} selected`
   const said = form().querySelector("[data-chosen]")
   if (said.textContent !== words) said.textContent = words
+}
+
+// Of a lead that is ticked on another page.
+function hidden(name, value) {
+  const field = Object.assign(document.createElement("input"), { type: "hidden", name, value })
+  field.dataset.elsewhere = ""
+  return field
 }
 
 // From the last ticked row to this one, as in every list.
@@ -88,10 +101,29 @@ document.addEventListener("reset", (event) => {
   queueMicrotask(show)
 })
 
+// A file is no page: the browser takes it, and the selection stays.
+document.addEventListener(
+  "submit",
+  (event) => {
+    if (event.target !== form()) return
+    for (const menu of form().querySelectorAll("details[open]")) menu.open = false
+    if (event.submitter?.matches("[data-download]")) event.stopImmediatePropagation()
+  },
+  true,
+)
+
+onKey("#", () => {
+  const some = (chosen.size > 0 || all) && !document.getElementById("drawer")?.open
+  const button = some ? form()?.querySelector("button[value=delete]") : null // of the bin there is none
+  if (!button) return false
+  button.click()
+})
+
 // Begun: the notice above the table says the rest.
 document.addEventListener("htmx:after:request", (event) => {
   const { ctx } = event.detail
   if (ctx.sourceElement !== form() || !ctx.response?.raw?.ok) return
+  form().reset()
   clear()
   show()
   document.getElementById("main").focus({ preventScroll: true })
