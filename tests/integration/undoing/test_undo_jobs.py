@@ -23,7 +23,8 @@ from leads_core.leads.schemas import LeadRead, LeadUpdate
 from leads_core.leads.service import LeadService
 from leads_core.settings import Settings
 from leads_core.transfer import uploads
-from leads_core.transfer.importing import ImportHandler, ImportOptions
+from leads_core.transfer.import_options import ImportOptions
+from leads_core.transfer.importing import ImportHandler
 from leads_core.undoing import UndoHandler, Undoing
 from tests.builders import an_actor
 from tests.integration.trail_state import differences
