@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from console.filter_form import DATES
-from console.list_fields import FLAG_CHOICES, Field
+from console.list_fields import FLAG_CHOICES, Field, People
 from leads_core.leads.filters import NONE
 
 Option = tuple[str, str, bool]
@@ -63,7 +63,7 @@ class FilterGroup:
         )
 
 
-def values_group(field: Field, pairs: Sequence[tuple[str, str]], people: Mapping[str, str]) -> FilterGroup:
+def values_group(field: Field, pairs: Sequence[tuple[str, str]], people: People) -> FilterGroup:
     """The form of a filter by values, of which these are in force: all of them with a `!`, or none."""
     negated = any(value.startswith("!") for _, value in pairs)
     chosen = [value.removeprefix("!") for _, value in pairs]
@@ -107,11 +107,11 @@ def days_group(field: Field, pairs: Sequence[tuple[str, str]]) -> FilterGroup:
     )
 
 
-def _options(field: Field, chosen: Sequence[str], people: Mapping[str, str]) -> list[Option]:
+def _options(field: Field, chosen: Sequence[str], people: People) -> list[Option]:
     """What can be ticked: all there are; of many values only those that are in force."""
     known: Mapping[str, str] = field.words if field.kind == "ticks" else {}
     if field.kind == "people":
-        known = {"me": "Me", **people}
+        known = people.choices
     others = [value for value in chosen if value not in known]
     words = {
         **known,

@@ -14,6 +14,19 @@ Kind = Literal["ticks", "people", "flag", "text", "days"]
 
 
 @dataclass(frozen=True, slots=True)
+class People:
+    """Id -> name of those who can own leads, and which of them is looking."""
+
+    names: Mapping[str, str] = field(default_factory=dict)
+    me: str = ""
+
+    @property
+    def choices(self) -> Mapping[str, str]:
+        """Whom a filter can be set to: oneself first, whoever looks."""
+        return {"me": "Me", **{key: name for key, name in self.names.items() if key != self.me}}
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
     """One filter. words: what its values are called; as a flag, what its chip says.
 
@@ -39,10 +52,10 @@ class Field:
         ends = (f"{self.name}_from", f"{self.name}_to") if self.kind == "days" else ()
         return ends if self.kind == "days" and not self.may_be_empty else (self.name, *ends)
 
-    def word(self, value: str, people: Mapping[str, str]) -> str:
+    def word(self, value: str, people: People) -> str:
         """One value as a person reads it."""
         if self.kind == "people":
-            return {"me": "me", **people}.get(value, "somebody who left")
+            return "me" if value == "me" else people.names.get(value, "somebody who left")
         return self.words.get(value, value)
 
 
@@ -50,6 +63,7 @@ FIELDS: tuple[Field, ...] = (
     Field("stage", "Stage", "ticks", wording.STAGES),
     Field("enrichment_status", "Enrichment", "ticks", wording.STATUSES),
     Field("source", "Source", "ticks", wording.SOURCES),
+    Field("is_manual", "Added", "flag", {"true": "added by hand", "false": "not added by hand"}, "Leads"),
     Field("owner", "Owner", "people", may_be_empty=True, empty="nobody", filled="somebody"),
     Field("tag", "Tag", "text", may_be_empty=True),
     Field("country", "Country", "text", COUNTRY_NAMES, may_be_empty=True),
@@ -61,7 +75,6 @@ FIELDS: tuple[Field, ...] = (
     Field("registrable_domain", "Company domain", "text", may_be_empty=True),
     Field("enriched", "Values found on", "days", chip="Values found"),
     Field("enrichment_outcome", "Enrichment gave", "ticks", wording.OUTCOMES),
-    Field("is_manual", "Added", "flag", {"true": "added by hand", "false": "not added by hand"}, "Leads"),
     Field("has_email", "Email", "flag", {"true": "with an email", "false": "without an email"}, "Leads"),
     Field("deleted", "Where", "flag", {"true": "in the bin", "false": "not in the bin"}, "Leads"),
 )

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from console.filter_menu import FilterGroup, days_group, values_group
 from console.list_address import ListAddress, Pairs
-from console.list_fields import BY_NAME, FIELDS, Field
+from console.list_fields import BY_NAME, FIELDS, Field, People
 from console.relative_wording import days_in_words
 from leads_core.leads.filters import NONE
 
-Words = Mapping[str, str]
-NOBODY: Words = {}
+NOBODY = People()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +61,12 @@ class _Part:
     values: Pairs
 
 
-def chips_of(address: ListAddress, people: Words = NOBODY) -> list[FilterChip]:
+def chips_of(address: ListAddress, people: People = NOBODY) -> list[FilterChip]:
     """One chip for each filter and direction: "Stage is New or Won"."""
     return [_chip(address, part, people) for part in _parts(address)]
 
 
-def menu_of(address: ListAddress, people: Words = NOBODY) -> list[FilterGroup]:
+def menu_of(address: ListAddress, people: People = NOBODY) -> list[FilterGroup]:
     """Every filter there is, each with what is chosen now."""
     return [_group(field, _in_menu(address, field), people) for field in FIELDS]
 
@@ -94,11 +93,11 @@ def _in_menu(address: ListAddress, field: Field) -> Pairs:
     return own[0].values if own else ()
 
 
-def _group(field: Field, pairs: Pairs, people: Words) -> FilterGroup:
+def _group(field: Field, pairs: Pairs, people: People) -> FilterGroup:
     return days_group(field, pairs) if field.kind == "days" else values_group(field, pairs, people)
 
 
-def _chip(address: ListAddress, part: _Part, people: Words) -> FilterChip:
+def _chip(address: ListAddress, part: _Part, people: People) -> FilterChip:
     field, rest = part.field, [pair for pair in address.filters if pair not in part.values]
     operator, value = days_in_words(field, part.values) if field.kind == "days" else _in_words(part, people)
     beside = [
@@ -110,7 +109,7 @@ def _chip(address: ListAddress, part: _Part, people: Words) -> FilterChip:
     return FilterChip(field.on_chip, operator, value, address.url(filters=rest), group, beside)
 
 
-def _in_words(part: _Part, people: Words) -> tuple[str, str]:
+def _in_words(part: _Part, people: People) -> tuple[str, str]:
     """Operator and value: is New or Won · is not empty."""
     field, values = part.field, [value.removeprefix("!") for _, value in part.values]
     if field.kind == "flag":

@@ -18,6 +18,7 @@ from console.forms import Form, SentForm
 from console.lead_page import Problem
 from console.list_address import ListAddress
 from console.list_columns import Columns
+from console.list_fields import People
 from console.list_page import ListPage
 from console.list_views import ListViews, ViewForm
 from console.marking import marked_parts
@@ -161,7 +162,7 @@ class LeadTable:
             note=page.note,
             order=_order_instead(page.note),
             mark=marked_parts,
-            people={str(one.id): one.name for one in seen.around.people},
+            people=People({str(one.id): one.name for one in seen.around.people}, str(self._who.user_id)),
             chosen=seen.columns,
             density=seen.density,
             can_edit=self.can_edit,

@@ -20,6 +20,7 @@ from leads_core.accounts.permissions import Permission
 from leads_core.accounts.preferences import set_preference
 from leads_core.database import Database
 from leads_core.errors import Invalid, LeadExplorerError
+from leads_core.leads.codes import COUNTRY_NAMES
 from leads_core.leads.filters import LeadFilter
 from leads_core.leads.queries import total_of
 from leads_core.leads.tags import tags_in_use
@@ -50,12 +51,12 @@ async def counts(pool: Pool, who: CurrentVisitor, render: Render) -> Response:
     return render.page("leads/counts.html", counts=found)
 
 
-@router.get("/tags")
+@router.get("/choices")
 @requires(Permission.READ_LEADS)
-async def tags(pool: Pool, render: Render) -> Response:
-    """The tags in use, as the choices of a field."""
+async def choices(pool: Pool, render: Render) -> Response:
+    """What the fields of the filter menu suggest: the tags in use and the countries."""
     async with pool.reader() as reader:
-        return render.page("leads/tags.html", tags=await tags_in_use(reader))
+        return render.page("leads/choices.html", tags=await tags_in_use(reader), countries=COUNTRY_NAMES.values())
 
 
 @router.post("/views")
