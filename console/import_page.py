@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from console import wording
 from leads_core.jobs.queue import JobRead
-from leads_core.leads.row_matching import Existing
+from leads_core.leads.foreseeing import Difference
+from leads_core.leads.row_matching import Existing, Outcome
 from leads_core.transfer import column_matching
-from leads_core.transfer.importing import ImportOptions, ImportResult
-from leads_core.transfer.readers import Table
+from leads_core.transfer.checking import SHOWN
+from leads_core.transfer.delimited import ENCODINGS
+from leads_core.transfer.import_options import ImportOptions, ImportResult
 
 #: Refused rows that a page lists; the others are in the download.
 LISTED = 50
@@ -27,6 +31,17 @@ CHANGED = {
     Existing.OVERWRITE: "fields overwritten in leads you have",
     Existing.LEAVE: "leads you have",
 }
+#: The rows that a check shows in full: outcome -> the word above them.
+SHOWN_ROWS = {"updated": "Changed", "created": "Created", "unchanged": "Left alone"}
+ENCODING_CHOICES = tuple(ENCODINGS.items())
+DELIMITER_CHOICES = ((",", "commas"), (";", "semicolons"), ("tab", "tabs"), ("|", "bars"))
+STATES = {
+    "completed": ("completed", "Imported"),
+    "failed": ("failed", "Stopped"),
+    "cancelled": ("failed", "Stopped"),
+    "running": ("in_progress", "Importing"),
+}
+WAITING = ("pending", "Waiting for a worker")
 EXISTING_WORDS = {
     Existing.FILL: "Fill only its empty fields",
     Existing.OVERWRITE: "Overwrite with the file",
@@ -55,27 +70,6 @@ class RefusedLine:
     field: str
     value: str
     message: str
-
-
-def draft_document(table: Table, columns: Mapping[str, str | None], plan: ImportResult | None) -> dict[str, Any]:
-    """What a draft remembers of its file, so that looking at the page again costs nothing."""
-    matches = column_matching.match_columns(table.header, table.samples)
-    shown = [
-        {
-            **asdict(match),
-            "field": columns.get(match.name),
-            "how": match.how if columns.get(match.name) == match.field else "chosen by you",
-        }
-        for match in matches
-    ]
-    file = {
-        "total": table.total,
-        "size": table.size,
-        "encoding": table.encoding_name,
-        "split": table.delimiter_name,
-        "has_names": table.has_names,
-    }
-    return {"columns": shown, "file": file, "plan": asdict(plan) if plan else None}
 
 
 def shares(result: ImportResult, existing: Existing) -> list[Share]:
@@ -119,13 +113,80 @@ def size_in_words(size: int) -> str:
 def outcome_in_words(job: JobRead) -> str:
     """One line of the list of earlier imports."""
     result = result_of(job)
-    if job.state == "failed":
-        return f"Stopped. {job.error or ''}".strip()
     if not job.is_finished:
-        return "Importing"
+        return f"{wording.number(job.done)} of {wording.plural(job.total or 0, 'row')}"
     parts = [(result.created, "created"), (result.updated, "changed"), (result.rejected, "rejected")]
     said = [f"{wording.number(number)} {word}" for number, word in parts if number]
+    if job.error:
+        said.append(job.error)
     return " · ".join(said) or "Nothing new"
+
+
+def state_of(job: JobRead) -> tuple[str, str]:
+    """The dot's state, and the word beside it."""
+    return STATES.get(job.state, WAITING)
+
+
+def left_in_words(job: JobRead, now: datetime) -> str:
+    """About how long it will take, from how long it took so far; empty while nobody can say."""
+    if not job.started_at or not job.done or not job.total or job.attempt > 1:
+        return ""
+    seconds = (now - job.started_at).total_seconds() * (job.total - job.done) / job.done
+    return f"about {wording.duration(seconds if seconds < 10 else round(seconds))} left" if seconds >= 1 else ""
+
+
+def not_begun(job: JobRead) -> int:
+    """Rows that a stopped import left out."""
+    return max(0, (job.total or 0) - job.done) if job.state in {"cancelled", "failed"} else 0
+
+
+def can_be_undone(job: JobRead) -> bool:
+    """Whether it changed any lead."""
+    result = result_of(job)
+    return job.is_finished and bool(result.created + result.updated)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRows:
+    """Some rows of a check: which outcome, which page of how many."""
+
+    outcome: Outcome
+    number: int
+    pages: int
+    rows: Sequence[Difference]
+
+    @classmethod
+    def pages_of(cls, plan: ImportResult, outcome: Outcome) -> int:
+        """How many pages the rows of this outcome fill."""
+        return -(-int(getattr(plan, outcome)) // SHOWN)
+
+    @property
+    def title(self) -> str:
+        return SHOWN_ROWS[self.outcome]
+
+
+def in_words(name: str, value: object, owners: dict[str, str]) -> str:
+    """A field's value; an owner by name."""
+    if isinstance(value, UUID):
+        return owners.get(str(value), "somebody")
+    return wording.value_in_words(name, value)
+
+
+def rejected_name(job: JobRead) -> str:
+    """What the download of refused rows is called: plain signs alone."""
+    stem = options_of(job).file_name.rpartition(".")[0] or "import"
+    plain = "".join(sign if sign.isascii() and (sign.isalnum() or sign in "-_") else "-" for sign in stem)
+    return f"{plain[:80]}-rejected.csv"
+
+
+def reading_of(file: Mapping[str, Any]) -> dict[str, str]:
+    """How the file was read, as the fields of a form have it."""
+    if not file:
+        return {"encoding": "", "delimiter": "", "has_names": "", "sheet": ""}
+    encoding = file["encoding"] if file["encoding"] in ENCODINGS else "utf-16"
+    delimiter = "tab" if file["delimiter"] == "\t" else file["delimiter"]
+    names = "true" if file["has_names"] else "false"
+    return {"encoding": encoding, "delimiter": delimiter, "has_names": names, "sheet": file["sheet"]}
 
 
 def columns_of(names: Sequence[str], chosen: Sequence[str]) -> dict[str, str | None]:

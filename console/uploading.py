@@ -14,13 +14,16 @@ from starlette.requests import Request
 
 from leads_core.errors import Invalid
 from leads_core.leads.row_matching import Existing
-from leads_core.transfer.importing import ImportOptions
-from leads_core.transfer.readers import shown
+from leads_core.transfer.import_options import ForAllRows, ImportOptions
+from leads_core.transfer.readers import ReadAs, shown
 from leads_core.transfer.uploads import PIECE
 
 MULTIPART = {"multipart/form-data"}
 MOST_FIELDS = 20
 NAME_LIMIT = 200
+#: Fields that say how a file is read, and those that say something for each of its rows.
+READ_AS = ("encoding", "delimiter", "has_names", "sheet")
+FOR_ALL = ("tags", "stage", "owner_id", "source_detail")
 YES_OR_NO = {"true": True, "1": True, "on": True, "yes": True, "false": False, "0": False, "no": False, "": False}
 
 
@@ -59,7 +62,7 @@ class Upload:
 
     def options(self) -> ImportOptions:
         """What the API's fields say. Raises Invalid that names each wrong one."""
-        known = {"existing", "is_manual", "enrich", "columns", "dry_run"}
+        known = {"existing", "is_manual", "enrich", "columns", "dry_run", *READ_AS, *FOR_ALL}
         if unknown := sorted(set(self.fields) - known):
             raise Invalid.of(shown(unknown[0], 60), "There is no such field. Leave it out.")
         return ImportOptions(
@@ -68,6 +71,9 @@ class Upload:
             enrich=self.says_yes("enrich"),
             columns=_columns(self.fields["columns"]) if self.fields.get("columns") else None,
             file_name=self.name,
+            file_size=self.sent.size,
+            read_as=read_as_of(self.fields),
+            for_all=ForAllRows.parse(**{name: self.fields.get(name, "") for name in FOR_ALL}),
         )
 
     def says_yes(self, name: str) -> bool:
@@ -83,11 +89,24 @@ async def read_upload(request: Request) -> Upload:
     fields = {name: value for name, value in form.multi_items() if isinstance(value, str) and name != "file"}
     sent = form.get("file")
     if not isinstance(sent, UploadFile) or not (sent.filename or sent.size):
-        raise Invalid.of("file", "Choose a CSV or TSV file.")
+        raise Invalid.of("file", "Choose a CSV, TSV or Excel file.")
     return Upload(sent, fields)
 
 
 SentFile = Annotated[Upload, Depends(read_upload)]
+
+
+def read_as_of(fields: Mapping[str, str]) -> ReadAs:
+    """How the fields of a form want a file read; what is empty is recognised. Raises Invalid that names the field."""
+    names = fields.get("has_names", "").strip().lower()
+    if names and names not in YES_OR_NO:
+        raise Invalid.of("has_names", "Give true or false.")
+    return ReadAs(
+        encoding=fields.get("encoding") or None,
+        delimiter="\t" if fields.get("delimiter") == "tab" else fields.get("delimiter") or None,
+        has_names=YES_OR_NO[names] if names else None,
+        sheet=fields.get("sheet") or None,
+    )
 
 
 def existing_of(text: str) -> Existing:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, BinaryIO
@@ -29,9 +29,11 @@ from leads_core.leads.ordering import Sort
 from leads_core.leads.row_matching import Existing
 from leads_core.leads.service import LeadService
 from leads_core.paging import Cursors
-from leads_core.transfer import exporting, importing
+from leads_core.transfer import checking, exporting, importing, uploads
 from leads_core.transfer.exporting import Format
-from leads_core.transfer.importing import ImportHandler, ImportOptions, ImportResult
+from leads_core.transfer.import_options import ForAllRows, ImportOptions, ImportResult
+from leads_core.transfer.importing import ImportHandler
+from leads_core.transfer.readers import ReadAs
 
 AsJson = Annotated[bool, Parameter("--json", negative="")]
 
@@ -59,9 +61,11 @@ async def import_file(
     manual: bool = False,
     enrich: bool = False,
     dry_run: bool = False,
+    sheet: str | None = None,
+    tags: str = "",
     as_json: AsJson = False,
 ) -> int:
-    """Import leads from a CSV or TSV file; columns are found by their names. Exit status 1: some rows were refused.
+    """Import leads from a CSV, TSV or Excel file; columns are found by their names. Exit status 1: rows were refused.
 
     Parameters
     ----------
@@ -70,21 +74,29 @@ async def import_file(
     manual: mark the leads as added by hand.
     enrich: search for what is missing.
     dry_run: only count what would happen.
+    sheet: of a workbook, the sheet's name; the first by default.
+    tags: added to each of the leads, with commas between.
     as_json: print the result as one JSON object.
     """
-    options = ImportOptions(existing=existing, is_manual=manual, enrich=enrich, file_name=path.name)
+    options = ImportOptions(
+        existing=existing,
+        is_manual=manual,
+        enrich=enrich,
+        file_name=path.name,
+        read_as=ReadAs(sheet=sheet),
+        for_all=ForAllRows.parse(tags=tags),
+    )
     try:
-        file = path.open("rb")
+        sent = path.open("rb")
     except OSError as error:
         raise Misconfigured(f"{path}: {error.strerror}.") from error
-    with file:
-        table = await importing.recognise(file)
-        importing.columns_for(table, None)
+    with sent, closing(await checking.opened(sent)) as file:
+        table = await checking.recognise(file, options.read_as)
+        checking.columns_for(table, None)
         async with open_database() as (_, database):
             if dry_run:
-                result = await importing.plan(LeadService(database), file, table, options)
+                result = await checking.plan(LeadService(database), file, table, options)
             else:
-                file.seek(0)
                 result = await _imported(database, file, options, table.total)
     _report(result, as_json)
     return 1 if result.rejected else 0
@@ -117,11 +129,7 @@ async def export(*, format: Format = Format.CSV, where: Where = (), sort: str | 
 
 async def _imported(database: Database, file: BinaryIO, options: ImportOptions, total: int) -> ImportResult:
     """Run the import as a job, like every import; this process takes it unless another worker is quicker."""
-
-    async def read(size: int) -> bytes:
-        return await asyncio.to_thread(file.read, size)
-
-    job_id = await importing.start(database, read, options, total)
+    job_id = await importing.start(database, uploads.reading(file), options, total)
     async with _working(database):
         while True:
             async with database.transaction() as session:

@@ -337,6 +337,19 @@ async def ask_to_stop(session: AsyncSession, job_id: UUID) -> bool:
     return await session.scalar(marked) is not None
 
 
+async def stop(session: AsyncSession, job_id: UUID) -> JobRead:
+    """End a job: at once if it waits, else at its next step (is_to_stop). Raises NotFound, JobEnded."""
+    try:
+        return await cancel(session, job_id)
+    except JobRunning:
+        if not await ask_to_stop(session, job_id):
+            raise JobEnded("This job has ended already.") from None
+    session.expire_all()
+    job = await find(session, job_id)
+    assert job is not None  # noqa: S101 - jobs are not removed
+    return job
+
+
 async def is_to_stop(session: AsyncSession, job_id: UUID) -> bool:
     """Whether somebody cancelled this job while it ran."""
     return bool(await session.scalar(select(Job.wanted.has_key(STOP)).where(Job.id == job_id)))

@@ -23,6 +23,9 @@ from leads_core.leads.row_matching import (
     ids_of,
     leads_with,
 )
+from leads_core.leads.schemas import LeadCreate
+
+_SHOWN = tuple(LeadCreate.model_fields)
 
 
 @dataclass(slots=True)
@@ -33,6 +36,40 @@ class Foreseen:
     created_at: dict[str, set[str]] = field(default_factory=dict)
     #: Lead -> the fields that would have been filled.
     filled: dict[UUID, set[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What one row would do: field, old value, new value. lead_id and lead_name say which lead it found."""
+
+    number: int
+    outcome: Outcome
+    fields: tuple[tuple[str, Any, Any], ...] = ()
+    lead_id: UUID | None = None
+    lead_name: str = ""
+
+
+async def differences(session: AsyncSession, rows: Sequence[UpsertRow], existing: Existing) -> list[Difference]:
+    """What each row would change, field by field, as the leads are now; a row alone, without those before it."""
+    leads = await leads_with(session, await ids_of(session, rows))
+    found, owners = Found.of(leads), await existing_owners(session, rows)
+    seen: list[Difference] = []
+    for row in rows:
+        decided = decide([row], found, existing, owners)
+        for _, values in decided.new:
+            new = [(name, None, values[name]) for name in _SHOWN if values.get(name) not in (None, [], False)]
+            seen.append(Difference(row.number, "created", tuple(new)))
+        for _, before, changes in decided.changes:
+            changed = [(name, getattr(before, name), changes[name]) for name in _SHOWN if name in changes]
+            seen.append(Difference(row.number, "updated", tuple(changed), before.id, _name_of(before)))
+        for settled in decided.settled:
+            name = next((_name_of(lead) for lead in leads if lead.id == settled.lead_id), "")
+            seen.append(Difference(row.number, settled.outcome, (), settled.lead_id, name))
+    return seen
+
+
+def _name_of(lead: Row[Any]) -> str:
+    return str(lead.company_name or lead.contact_name or lead.email or lead.domain or "Erased lead")
 
 
 async def check_many(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal, cast
 from uuid import UUID
@@ -14,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from leads_core.errors import FieldError, Invalid
 from leads_core.leads import changing
 from leads_core.leads.models import Lead
+from leads_core.leads.normalising import TAGS_LIMIT
 from leads_core.leads.schemas import LeadCreate, Source
 
 Values = dict[str, Any]
@@ -55,13 +57,17 @@ class Existing(StrEnum):
 class UpsertRow:
     """A row: its number in the file, the lead it describes, and which of the lead's fields the file really gives.
 
-    source is the door that a new lead would come by.
+    source is the door that a new lead would come by. added_tags are added to what the lead has. A lead that was changed
+    since checked_at is filled at most; where that holds something back, is_held_back says so.
     """
 
     number: int
     lead: LeadCreate
     given: frozenset[str]
     source: Source = Source.IMPORT
+    added_tags: tuple[str, ...] = ()
+    checked_at: datetime | None = None
+    is_held_back: bool = field(default=False, init=False, compare=False)
     _as_new: Values | None = field(default=None, init=False, repr=False, compare=False)
 
     def as_new(self) -> Values:
@@ -122,7 +128,7 @@ def decide(rows: Sequence[UpsertRow], found: Found, existing: Existing, owners: 
             if before is not None:
                 if before.id in touched:
                     decided.waiting.append((row, before))
-                elif changes := changes_of(row, before, existing):
+                elif changes := _careful_changes(row, before, existing):
                     decided.changes.append((row, before, changes))
                     touched.add(before.id)
                 else:
@@ -137,6 +143,17 @@ def decide(rows: Sequence[UpsertRow], found: Found, existing: Existing, owners: 
     return decided
 
 
+def _careful_changes(row: UpsertRow, before: Row[Any], existing: Existing) -> Values:
+    """Without overwriting what somebody changed after the check of this file."""
+    changes = changes_of(row, before, existing)
+    row.is_held_back = False
+    if row.checked_at is None or existing is not Existing.OVERWRITE or before.updated_at <= row.checked_at:
+        return changes
+    filled = changes_of(row, before, Existing.FILL)
+    row.is_held_back = filled != changes
+    return filled
+
+
 def changes_of(row: UpsertRow, before: Row[Any], existing: Existing) -> Values:
     """The columns that the row would set in a lead that exists."""
     if existing is Existing.LEAVE:
@@ -148,6 +165,12 @@ def changes_of(row: UpsertRow, before: Row[Any], existing: Existing) -> Values:
             value, was = getattr(row.lead, name), getattr(before, name)
             if value != was and (not fill_only or was is None or was == []):
                 changes[name] = value.value if isinstance(value, StrEnum) else value
+    if row.added_tags:
+        tags = changes.get("tags", before.tags)
+        if missing := [tag for tag in row.added_tags if tag not in tags]:
+            changes["tags"] = [*tags, *missing]
+        if len(changes.get("tags", ())) > TAGS_LIMIT:
+            raise Invalid.of("tags", f"The lead would have more than {TAGS_LIMIT} tags. Take some of its tags away.")
     # A row of every column answers the same questions as the mapped class.
     return changing.with_persons_values(cast(Lead, before), changes) if changes else {}
 

@@ -35,7 +35,7 @@ from leads_core.leads.bulk_actions import Asked
 from leads_core.leads.bulk_items import Became, Item
 from leads_core.leads.cancelling_many import Cancelled, cancel_many
 from leads_core.leads.enriching_many import Begun, enrich_many
-from leads_core.leads.foreseeing import Foreseen, check_many
+from leads_core.leads.foreseeing import Difference, Foreseen, check_many, differences
 from leads_core.leads.forgetting import Erasure, erase_locked
 from leads_core.leads.merge_writing import merge_locked
 from leads_core.leads.merging import Merge
@@ -412,6 +412,11 @@ class LeadService:
         """What import_rows would make of them after the rows that went into foreseen. Writes nothing."""
         async with self._database.transaction() as session:
             return await check_many(session, rows, existing, foreseen)
+
+    async def differences(self, rows: Sequence[UpsertRow], existing: Existing) -> list[Difference]:
+        """What each of the rows would change, field by field, as the leads are now. Writes nothing."""
+        async with self._database.transaction() as session:
+            return await differences(session, rows, existing)
 
     async def _change(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, BinaryIO
 
 from pydantic import ValidationError
@@ -14,8 +15,9 @@ from leads_core.leads.row_matching import UpsertRow
 from leads_core.leads.schemas import LeadCreate, field_error
 from leads_core.transfer import readers
 from leads_core.transfer.column_matching import JOINED
+from leads_core.transfer.delimited import BROKEN
 from leads_core.transfer.formulas import disarmed
-from leads_core.transfer.readers import BROKEN, Row, Table, shown
+from leads_core.transfer.readers import Row, Table, shown
 
 #: Characters of a refused value that are shown, and of a refused cell that are kept for download.
 VALUE_LIMIT = 200
@@ -46,16 +48,23 @@ class RowReader:
     columns: Mapping[str, str]
     is_manual: bool = False
     source: str = ""
+    #: Field -> what a row says that says nothing itself.
+    for_all: Mapping[str, str] = field(default_factory=dict)
+    #: Added to what each lead has.
+    tags: tuple[str, ...] = ()
+    checked_at: str | None = None
+    _checked: datetime | None = field(init=False, default=None)
     _places: list[tuple[int, str]] = field(init=False)
     _first_row_of: dict[str, int] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self._places = [(at, self.columns[name]) for at, name in enumerate(self.table.header) if name in self.columns]
+        self._checked = datetime.fromisoformat(self.checked_at) if self.checked_at else None
 
     def rows(self) -> Generator[tuple[Row, UpsertRow | Refused]]:
         """Each row of data in order: a lead, or the reason why not."""
         for row in readers.rows(self.file, self.table):
-            yield row, self._read(row)
+            yield row, self.read(row)
 
     def refusal(self, row: Row, error: FieldError) -> Refused:
         """The row with the field that is wrong, and the value as it stands in the file."""
@@ -64,11 +73,14 @@ class RowReader:
         kept = [shown_lines(cell) for cell in row.cells]
         return Refused(row.number, error.field, shown(value.strip(), VALUE_LIMIT), message, kept)
 
-    def _read(self, row: Row) -> UpsertRow | Refused:
+    def read(self, row: Row) -> UpsertRow | Refused:
+        """One row: a lead, or the reason why not."""
         if row.problem is not None:
             return self.refusal(row, FieldError("row", row.problem))
-        values = self._values(row.cells)
+        values = {**self.for_all, **self._values(row.cells)}
         given = frozenset(values)
+        if self.tags:
+            values["tags"] = [*values.get("tags", []), *self.tags]
         values.setdefault("is_manual", self.is_manual)
         values.setdefault("source_detail", f"{self.source}, row {row.number}"[:1000])
         try:
@@ -100,7 +112,8 @@ class RowReader:
         first = self._first_row_of.setdefault(identity or "", row.number)
         if first != row.number:
             return self.refusal(row, FieldError(name, f"Twice in this file: first in row {first:,}."))
-        return UpsertRow(row.number, lead, _really_given(lead, given))
+        given = _really_given(lead, given)
+        return UpsertRow(row.number, lead, given, added_tags=self.tags, checked_at=self._checked)
 
 
 def _really_given(lead: LeadCreate, given: frozenset[str]) -> frozenset[str]:

@@ -11,7 +11,8 @@ from leads_core.jobs import queue
 from leads_core.jobs.models import JobKind
 from leads_core.jobs.worker import in_the_name_of
 from leads_core.transfer import uploads
-from leads_core.transfer.importing import ImportHandler, ImportOptions
+from leads_core.transfer.import_options import ImportOptions
+from leads_core.transfer.importing import ImportHandler
 
 ROWS = 100_000
 LINE = "Acme {n} GmbH,Person {n},person{n}@acme{n}.com,+49 30 {n:07},Berlin,DE,{n}"

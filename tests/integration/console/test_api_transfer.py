@@ -180,6 +180,7 @@ async def test_the_pages_take_a_file_to_its_end_with_forms_alone(
     form = {"column-0": "company_name", "column-1": "email", "existing": "fill"}
     again = await page.post(sent.headers["location"], data={**form, "column-1": "", "then": "check"})
     missing = await page.get(sent.headers["location"])
+    unseen = await page.post(sent.headers["location"], data={**form, "then": "import"})
     begun = await page.post(sent.headers["location"], data={**form, "then": "import"})
     waiting = await page.get(begun.headers["location"])
     await work(sent.headers["location"].rpartition("/")[2])
@@ -187,6 +188,7 @@ async def test_the_pages_take_a_file_to_its_end_with_forms_alone(
     rejected = await page.get(sent.headers["location"] + "/rejected.csv")
 
     assert (first.status_code, sent.status_code, again.status_code, begun.status_code) == (200, 303, 303, 303)
+    assert unseen.headers["location"].endswith("?changed=1")
     assert "Import 2 leads" in check.text
     assert "&lt;b&gt;kunden" in check.text
     assert "No column goes to email or domain" in missing.text
@@ -194,7 +196,7 @@ async def test_the_pages_take_a_file_to_its_end_with_forms_alone(
     assert "http-equiv" in waiting.text
     assert "Imported" in done.text
     assert "http-equiv" not in done.text.split("<main")[1]
-    assert rejected.text.splitlines()[1].startswith("Bad,nobody,3,")
+    assert rejected.text.splitlines()[1].startswith('Bad,nobody,"Row 3, email: ')
     assert await owner.fetchval("SELECT count(*) FROM leads WHERE source = 'import'") == 2
 
 
@@ -207,8 +209,8 @@ async def test_a_file_that_cannot_be_read_is_said_beside_the_field(
     none = await page.post("/import", files={"other": ("x.csv", b"a", "text/csv")})
 
     assert answer.status_code == 422
-    assert "Save the sheet as CSV" in answer.text
-    assert "Choose a CSV or TSV file." in none.text
+    assert "This Excel workbook is broken" in answer.text
+    assert "Choose a CSV, TSV or Excel file." in none.text
 
 
 async def test_who_only_reads_cannot_import(

@@ -18,7 +18,8 @@ from leads_core.jobs.models import JobKind
 from leads_core.jobs.queue import JobRead
 from leads_core.jobs.worker import in_the_name_of
 from leads_core.transfer import importing, uploads
-from leads_core.transfer.importing import ImportHandler, ImportOptions
+from leads_core.transfer.import_options import ImportOptions
+from leads_core.transfer.importing import ImportHandler
 
 COMPANIES = Path(__file__).parents[3] / "examples" / "companies.csv"
 

@@ -12,8 +12,9 @@ from leads_core.jobs import queue
 from leads_core.jobs.worker import in_the_name_of
 from leads_core.leads.row_matching import Existing
 from leads_core.leads.schemas import LeadCreate, LeadUpdate, Source
-from leads_core.transfer import importing, uploads
-from leads_core.transfer.importing import ImportHandler, ImportOptions
+from leads_core.transfer import checking, uploads
+from leads_core.transfer.import_options import ImportOptions
+from leads_core.transfer.importing import ImportHandler
 from tests.integration.transfer.conftest import COMPANIES, counts
 
 
@@ -239,8 +240,8 @@ async def test_a_check_counts_what_the_import_then_does(database, leads, acting,
 
     for existing in Existing:
         with await uploads.fetch(database, await _draft(database, content)) as file:
-            table = await importing.recognise(file)
-            plan = await importing.plan(leads, file, table, ImportOptions(existing=existing))
+            table = await checking.recognise(file)
+            plan = await checking.plan(leads, file, table, ImportOptions(existing=existing))
         before = await rows("SELECT count(*) n FROM audit_log")
         assert before == [{"n": 2}]
         if existing is Existing.FILL:

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 
 from leads_core.errors import Invalid
 from leads_core.transfer import readers
-from leads_core.transfer.readers import BROKEN, recognise, rows
+from leads_core.transfer.delimited import BROKEN
+from leads_core.transfer.readers import opened, recognise, rows
 
 
 def table_of(content: bytes):
-    return recognise(io.BytesIO(content))
+    return recognise(opened(io.BytesIO(content)))
 
 
 def cells_of(content: bytes) -> list[list[str]]:
@@ -122,6 +123,7 @@ def test_an_endless_cell_is_one_bad_row_and_the_next_is_read():
         (b"\r\n \n", "empty"),
         (b"name,email\n", "no rows"),
         (b"PK\x03\x04", "Excel"),
+        (b"\xd0\xcf\x11\xe0", "old Excel"),
         (b"%PDF-1.7", "PDF"),
         (b"\x89PNG", "picture"),
         (b",".join(b"c" for _ in range(201)) + b"\nx\n", "201 columns"),

@@ -47,10 +47,10 @@ async def test_nothing_in_it_is_a_formula_or_a_link():
     assert b"hyperlink" not in sheet.lower().replace(b"=hyperlink(1)", b"")
 
 
-async def test_more_than_a_sheet_holds_is_refused_and_leaves_nothing_behind(monkeypatch, tmp_path: Path):
+def test_more_than_a_sheet_holds_is_refused_and_leaves_nothing_behind(monkeypatch, tmp_path: Path):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
 
     with pytest.raises(Invalid, match="Take CSV"):
-        await written([("a", 1)] * 3, most=3)
+        asyncio.run(written([("a", 1)] * 3, most=3))
 
     assert list(tmp_path.iterdir()) == []
