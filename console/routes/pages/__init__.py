@@ -3,6 +3,8 @@
 from console.routes.pages import (
     audit,
     bulk,
+    cells,
+    columns,
     dashboard,
     duplicates,
     enrichment,
@@ -34,6 +36,8 @@ ROUTERS = (
     audit.router,
     enrichment.router,
     leads.router,
+    columns.router,
+    cells.router,
     saved_views.router,
     bulk.router,
     lead.router,

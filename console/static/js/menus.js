@@ -21,5 +21,5 @@ document.addEventListener("keydown", (event) => {
 // What a menu holds did its work: the menu goes.
 document.addEventListener("submit", (event) => {
   const menu = event.target.closest("details.menu")
-  if (menu && !event.target.matches("[data-theme-form]")) close(menu)
+  if (menu && !event.target.matches("[data-theme-form], [data-stays]")) close(menu)
 })
