@@ -21,7 +21,7 @@ class ListAddress:
     def __init__(self, parameters: Iterable[tuple[str, str]]) -> None:
         given = [(name, value.strip()) for name, value in parameters]
         #: Whether a form sent it as forms can, so that the address can be said shorter.
-        self.is_rough = any(not value for _, value in given) or is_from_form(given)
+        self.is_rough = any(value in {"", "any"} for _, value in given) or is_from_form(given)
         given = as_address(given)
         self.filters: Pairs = tuple(dict.fromkeys((n, v) for n, v in given if n in BY_NAME and v and v != "any"))
         self.query, self.sort, self.cursor, self.view = (

@@ -26,7 +26,7 @@ class People:
         return {"me": "Me", **{key: name for key, name in self.names.items() if key != self.me}}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Field:
     """One filter. words: what its values are called; as a flag, what its chip says.
 

@@ -66,10 +66,12 @@ def test_a_day_is_included_whole_and_a_timestamp_to_its_instant() -> None:
         ("tag", "a\x00b"),
         ("q", "\ud800"),
         ("q", "x" * 201),
-        ("created_from", "yesterday"),
+        ("created_from", "soon"),
         ("created_to", "9999-12-31"),
         ("follow_up_from", "2026-11-24T10:00:00Z"),
         ("deleted", "!true"),
+        ("follow_up", "2026-11-24"),
+        ("updated_by", "none"),
         ("colour", "red"),
     ],
 )
