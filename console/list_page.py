@@ -191,8 +191,8 @@ class ListPage:
         return "No lead has all of this at once."
 
     @property
-    def people(self) -> Mapping[str, str]:
-        """Who may own leads: id -> name."""
+    def people(self) -> People:
+        """Who may own leads."""
         return self._people
 
     @property
