@@ -41,7 +41,8 @@ def test_two_leads_are_merged_field_by_field_and_undo_takes_them_apart(any_page:
     expect(page.get_by_role("heading", name="Merged into Stone & Sons Lda")).to_be_visible()
 
     page.goto(f"/leads/{one['id']}")
-    page.locator("#panel").get_by_role("button", name="Undo").first.click()
+    panel.press("Undo this (entry 2)")
+    expect(panel.newest).to_contain_text("put back")
 
     page.goto(f"/leads/{other['id']}")
     expect(page.get_by_role("heading", name="Merged into")).to_have_count(0)

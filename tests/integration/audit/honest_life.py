@@ -23,6 +23,7 @@ from leads_core.database import Database, new_id
 from leads_core.erasing import Erasing
 from leads_core.errors import LeadExplorerError
 from leads_core.leads.forgetting import Erasure
+from leads_core.leads.merging import Merge, Side
 from leads_core.leads.row_matching import Existing, UpsertRow
 from leads_core.leads.schemas import EnrichmentStatus, LeadCreate, LeadRead, LeadUpdate, Source
 from leads_core.leads.service import LeadService
@@ -136,6 +137,13 @@ class HonestLife:
         fields = self.chance.choice([None, None, self.chance.sample(["city", "notes", "stage", "tags"], 2)])
         await self.leads.revert(lead.id, self.chance.randint(1, lead.version), fields=fields)
 
+    async def merge(self) -> None:
+        """Two leads become one; email and domain of either."""
+        sides: dict[str, Side] = {"email": "mine", "domain": "mine"}
+        if self.chance.random() < 0.5:
+            sides = {"email": "theirs", "domain": "theirs"}
+        await self.leads.merge(await self.some_lead(), await self.some_lead(), Merge(sides=sides))
+
     async def erase(self) -> None:
         parts = self.chance.choice([{"person"}, {"person", "text"}, {"text"}, {"person", "text", "data"}])
         await Erasing(self.database).erase_lead(await self.some_lead(), Erasure(frozenset(parts)))
@@ -228,6 +236,7 @@ OPERATIONS: dict[str, Operation] = {
     "record_enrichment": HonestLife.record_enrichment,
     "import_rows": HonestLife.import_rows,
     "revert": HonestLife.revert,
+    "merge": HonestLife.merge,
     "erase": HonestLife.erase,
     "erase_user": HonestLife.erase_user,
     "make_token": HonestLife.make_token,
@@ -245,6 +254,7 @@ WEIGHTS = {
     "record_enrichment": 8,
     "import_rows": 3,
     "revert": 7,
+    "merge": 3,
     "erase": 2,
     "erase_user": 0.5,
     "make_token": 2,

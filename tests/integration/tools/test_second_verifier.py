@@ -34,6 +34,7 @@ from leads_core.context import acting_as
 from leads_core.database import Database
 from leads_core.erasing import Erasing, Erasure
 from leads_core.errors import Misconfigured
+from leads_core.leads.merging import Merge
 from leads_core.leads.schemas import LeadUpdate, Source
 from leads_core.leads.service import LeadService
 from leads_core.settings import Settings
@@ -101,6 +102,9 @@ async def written(
         await leads.delete(binned.id)
         await leads.quick_add("eve@acme.com")
         await leads.revert(lead.id, seq=1, fields=["stage"])
+        twins = [await leads.create(a_lead(email=f"twin{n}@acme.com", city="Ulm"), source=Source.API) for n in range(4)]
+        await leads.merge(twins[0].id, twins[1].id, Merge())
+        await leads.merge(twins[2].id, twins[3].id, Merge(sides={"email": "theirs"}))
         await keep_checkpoint(pools, "mail to the auditor")
         async with RecordedExport(pools, "audit", as_format="jsonl", wanted=""):
             pass
@@ -117,6 +121,8 @@ async def written(
     with acting_as(an_actor(actor_id=boss.id)):
         await Erasing(pools).erase_lead(theirs.id, Erasure())
         await Erasing(pools).erase_user(eva.id)
+        for twin in twins[:2]:
+            await Erasing(pools).erase_lead(twin.id, Erasure(frozenset({"person", "text", "data"})))
         await sequencer.run_once()
         await leads.create(a_lead(email="last@acme.com"), source=Source.FORM)
     after = b"".join([piece async for piece in complete_export(pools, keys.log_name(mine))])

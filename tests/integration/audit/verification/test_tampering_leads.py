@@ -34,6 +34,7 @@ LATER = moment("2026-11-25T00:00:00.000000Z")
         ("source", "api"),
         ("enrichment_status", "failed"),
         ("enrichment_task_id", STRANGER),
+        ("merged_into", STRANGER),
         ("created_at", LATER),
         ("created_by", STRANGER),
         ("updated_at", LATER),
