@@ -51,12 +51,14 @@ async def counts(pool: Pool, who: CurrentVisitor, render: Render) -> Response:
     return render.page("leads/counts.html", counts=found)
 
 
-@router.get("/choices")
+@router.get("/filter-choices")
 @requires(Permission.READ_LEADS)
-async def choices(pool: Pool, render: Render) -> Response:
+async def filter_choices(pool: Pool, render: Render) -> Response:
     """What the fields of the filter menu suggest: the tags in use and the countries."""
     async with pool.reader() as reader:
-        return render.page("leads/choices.html", tags=await tags_in_use(reader), countries=COUNTRY_NAMES.values())
+        return render.page(
+            "leads/filter_choices.html", tags=await tags_in_use(reader), countries=COUNTRY_NAMES.values()
+        )
 
 
 @router.post("/views")

@@ -11,12 +11,13 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from leads_core.accounts.permissions import Role, Scope
+from leads_core.accounts.permissions import Role, Scope, of_person
 from leads_core.accounts.schemas import UserRead
 from leads_core.accounts.service import Accounts
 from leads_core.accounts.sessions import Sessions
 from leads_core.accounts.signing_in import SigningIn
 from leads_core.accounts.tokens import Tokens
+from leads_core.accounts.visitor import Visitor
 from leads_core.audit.record import entry as record
 from leads_core.context import RequestContext, acting_as
 from leads_core.database import Database
@@ -25,6 +26,7 @@ from leads_core.errors import Invalid, NotFound, StillRunning, Unauthenticated
 from leads_core.jobs import queue
 from leads_core.leads.schemas import LeadRead, LeadUpdate, Source
 from leads_core.leads.service import LeadService
+from leads_core.saved_views.service import SavedViews
 from leads_core.settings import Settings
 from tests.builders import a_lead
 from tests.integration.erasing.conftest import WhereIs
@@ -291,3 +293,16 @@ def _holds(entry: dict[str, Any], key: bytes) -> bool:
     names = record.EntryRecord.__dataclass_fields__
     checksum = record.checksum(record.EntryRecord(**{name: entry[name] for name in names}))
     return checksum == entry["checksum"] and record.mac_is_valid([key], checksum, entry["mac"])
+
+
+async def test_own_views_go_and_shared_ones_stay_and_are_nobodys(
+    database: Database, owner: asyncpg.Connection, erasing: Erasing, sancho: UserRead
+) -> None:
+    views = SavedViews(database, Visitor("user", sancho.id, sancho.name, None, Role.EDITOR, of_person(Role.EDITOR)))
+    await views.create("My own", "owner=me")
+    await views.create("For all", "stage=won", is_shared=True)
+
+    await erasing.erase_user(sancho.id)
+
+    left = await owner.fetch("SELECT name, owner_id, is_shared FROM saved_views")
+    assert [tuple(row) for row in left] == [("For all", None, True)]

@@ -83,7 +83,7 @@ def sent(groups: Iterable[FilterGroup], beside: Pairs) -> list[tuple[str, str]]:
     return pairs
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(states())
 def test_an_address_reads_back_as_it_is_written(pairs: list[tuple[str, str]]) -> None:
     address = ListAddress(pairs)
@@ -92,7 +92,7 @@ def test_an_address_reads_back_as_it_is_written(pairs: list[tuple[str, str]]) ->
     assert not read(address.canonical).is_rough
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(states())
 def test_removing_a_chip_widens_exactly_its_filter(pairs: list[tuple[str, str]]) -> None:
     address = ListAddress([*pairs, ("q", "acme"), ("sort", "email")])
@@ -110,7 +110,7 @@ def test_removing_a_chip_widens_exactly_its_filter(pairs: list[tuple[str, str]])
     assert sum(1 for _ in chips_of(address, PEOPLE)) >= len({BY_NAME[name].name for name, _ in address.filters})
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(states())
 def test_a_form_that_nobody_changed_changes_nothing(pairs: list[tuple[str, str]]) -> None:
     address = ListAddress([*pairs, ("q", "acme"), ("sort", "email"), ("view", "x")])
@@ -123,7 +123,7 @@ def test_a_form_that_nobody_changed_changes_nothing(pairs: list[tuple[str, str]]
         assert (again.query, again.sort, again.view) == ("acme", "email", "x")
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(states())
 def test_every_filter_in_force_is_said_in_words(pairs: list[tuple[str, str]]) -> None:
     for chip in chips_of(ListAddress(pairs), PEOPLE):

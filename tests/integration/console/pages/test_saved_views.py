@@ -208,6 +208,8 @@ async def test_tags_in_use_are_suggested(editor: AsyncClient, leads: LeadService
     await leads.create(LeadCreate(domain="acme.com", tags=["vip", "Bau"]), source=Source.API)
     await leads.create(LeadCreate(domain="globex.com", tags=["vip"]), source=Source.API)
 
-    options = LexborHTMLParser((await editor.get("/leads/choices", headers=PARTIAL)).text).css("#tags-in-use option")
+    options = LexborHTMLParser((await editor.get("/leads/filter-choices", headers=PARTIAL)).text).css(
+        "#tags-in-use option"
+    )
 
     assert [one.attributes["value"] for one in options] == ["Bau", "vip"]
