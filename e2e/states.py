@@ -50,6 +50,12 @@ def table(page: Page) -> None:
     some_leads(page)
 
 
+def dashboard(page: Page) -> None:
+    some_leads(page)
+    page.goto("/")
+    page.get_by_text("As a table").first.click()
+
+
 def filtered(page: Page) -> None:
     companies(page, ["Ahorn", "Baker Street"], stage="won")
     expect(LeadsPage(page).open("?stage=won&is_manual=false&q=ahorn").page.locator(".chips")).to_be_visible()
@@ -395,7 +401,7 @@ class State:
 STATES = [
     State(reach.__name__.strip("_"), reach)
     for reach in (
-        empty, table, filtered, no_match, unreadable_filter, filter_menu, account_menu, keys, quick_add_errors, toast,
+        empty, dashboard, table, filtered, no_match, unreadable_filter, filter_menu, account_menu, keys, quick_add_errors, toast,
         undone, undo_asked, undo_ended, chosen, bulk_begun, bulk_refused, job, bin_,
         drawer, drawer_editing, drawer_suggestions, drawer_requests, requests_page,
         lead_page, lead_in_the_bin, lead_trail_filter, lead_seal, lead_as_it_stood,

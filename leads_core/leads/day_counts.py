@@ -52,6 +52,11 @@ async def came_in(reader: asyncpg.Connection, unit: Unit, since: date) -> list[C
     return [CameIn(*key, n) for key, n in found.items()]
 
 
+async def any_lead(reader: asyncpg.Connection) -> bool:
+    """Whether there is a lead outside the bin."""
+    return bool(await reader.fetchval("SELECT EXISTS (SELECT FROM leads WHERE deleted_at IS NULL)"))
+
+
 async def fold_days(database: Database) -> int:
     """Put fresh rows together, of leads and of enrichments. Gives how many; 0 also while another process folds."""
     async with database.transaction() as session:

@@ -1,0 +1,69 @@
+"""/: what today brought, what is due, and pictures whose tables say the same."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from selectolax.lexbor import LexborHTMLParser
+
+from leads_core.accounts.permissions import Role
+from leads_core.enrichment import day_figures
+
+
+@pytest.fixture
+async def editor(browser):
+    return await browser(Role.EDITOR)
+
+
+async def read(client, address="/"):
+    answer = await client.get(address)
+    assert answer.status_code == 200, answer.text
+    return LexborHTMLParser(answer.text)
+
+
+def words(node):
+    return " ".join(node.text(separator=" ", strip=False).split())
+
+
+async def test_without_a_lead_it_says_how_to_begin(editor):
+    page = await read(editor)
+
+    assert "Nothing to draw yet" in words(page.body)
+    assert page.css("svg.chart") == []
+
+
+async def test_it_shows_what_came_in_and_what_is_due(editor):
+    today = datetime.now(UTC).date()
+    for name, due in (("Late", today - timedelta(days=1)), ("Now", today), ("Later", today + timedelta(days=9))):
+        lead = {"company_name": name, "domain": f"{name}.com", "follow_up_on": due.isoformat(), "stage": "won"}
+        assert (await editor.post("/api/v1/leads", json=lead)).status_code == 201
+
+    page = await read(editor)
+
+    figures = words(page.css_first("dl.figures"))
+    assert "3 0 yesterday" in figures or "came in today 3" in figures
+    due = [words(row) for row in page.css("section[aria-labelledby=due] li a")]
+    assert due == ["Late", "Now"]
+    assert {words(row) for row in page.css("section[aria-labelledby=new-today] li a")} == {"Late", "Now", "Later"}
+    by_stage = page.css_first("table[aria-labelledby=by-stage]")
+    assert words(by_stage.css("tbody tr")[-1]).endswith("0 0 0 0 3 3")
+
+
+@pytest.mark.parametrize("days", ["7", "30", "90", "365", "nonsense"])
+async def test_every_period_can_be_looked_at(editor, database, days):
+    await editor.post("/api/v1/leads", json={"email": "max@acme.com"})
+    now = datetime.now(UTC)
+    async with database.transaction() as session:
+        await day_figures.note_end(session, "found", now - timedelta(seconds=1.2), now)
+
+    page = await read(editor, f"/?days={days}")
+
+    assert len(page.css("svg.chart")) == 4
+    assert all(svg.attributes["role"] == "img" and svg.attributes["aria-labelledby"] for svg in page.css("svg.chart"))
+    assert words(page.css("table[aria-labelledby=outcomes] tbody tr")[-1]).endswith("1 0 0 0 1")
+    assert words(page.css_first("table[aria-labelledby=took] tbody")) == "1 to 2 s 100 %"
+
+
+async def test_a_viewer_reads_it_too(browser):
+    assert (await read(await browser(Role.VIEWER))).css_first("h1") is not None
