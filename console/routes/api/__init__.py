@@ -2,6 +2,7 @@
 
 from console.routes.api import (
     audit,
+    batch,
     bulk,
     changes,
     duplicates,
@@ -19,6 +20,7 @@ ROUTERS = (
     lists.router,
     exports.router,
     imports.router,
+    batch.router,
     bulk.router,
     leads.router,
     duplicates.router,

@@ -17,20 +17,38 @@ from leads_core.accounts.permissions import Permission
 from leads_core.errors import FieldError, Invalid
 from leads_core.idempotency import Answer
 from leads_core.leads import bulk
+from leads_core.leads.bulk import Wanted
 from leads_core.leads.bulk_actions import Asked, BulkAction
 from leads_core.leads.filters import LeadFilter
 
 router = APIRouter(prefix="/api/v1/leads", route_class=GuardedRoute, tags=["bulk"])
 
 
-class BulkBody(BaseModel):
-    """What to do, and with which leads: `ids`, or `filter` with the list's own filters ({} for every lead)."""
+LEAD = "0193f5a0-0000-7000-8000-0000000000aa"
+EXAMPLES: list[dict[str, Any]] = [
+    {"action": "set_stage", "values": {"stage": "won"}, "ids": [LEAD], "versions": {LEAD: 3}},
+    {"action": "set_owner", "values": {"owner_id": None}, "filter": {"owner": "me", "stage": "lost"}},
+    {"action": "add_tags", "values": {"tags": ["fair 2026"]}, "filter": {"source": "import", "country": ["DE", "AT"]}},
+    {"action": "set_follow_up", "values": {"follow_up_on": "2026-12-01"}, "ids": [LEAD]},
+    {"action": "delete", "filter": {"tag": "test"}},
+    {"action": "restore", "filter": {"deleted": "true", "tag": "test"}},
+    {"action": "enrich", "filter": {}},
+]
 
-    model_config = ConfigDict(extra="forbid")
+
+class BulkBody(BaseModel):
+    """What to do, and with which leads: `ids`, or `filter` with the list's own filters ({} for every lead).
+
+    `values` is what the action sets. `versions`: of some of the ids, the version that was seen; what somebody else
+    changed of the very thing since then is a conflict, and stays.
+    """
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": EXAMPLES})
 
     action: BulkAction
     values: dict[str, Any] = Field(default_factory=dict)
     ids: Annotated[list[UUID], Field(min_length=1, max_length=bulk.LARGEST)] | None = None
+    versions: dict[UUID, Annotated[int, Field(ge=1, le=2_147_483_647)]] = Field(default_factory=dict)
     filter: dict[str, str | list[str]] | None = None
 
 
@@ -48,11 +66,15 @@ async def start(body: BulkBody, pool: Pool, who: CurrentVisitor, once: OnlyOnce)
     return await once.answer(produce)
 
 
-def _wanted(body: BulkBody, me: UUID | None) -> LeadFilter | list[UUID]:
+def _wanted(body: BulkBody, me: UUID | None) -> Wanted:
     if (body.ids is None) == (body.filter is None):
         raise Invalid.of("ids", "Send either ids or a filter.")
     if body.ids is not None:
-        return body.ids
+        if others := body.versions.keys() - set(body.ids):
+            raise Invalid.of(f"versions.{min(others)}", "This lead is not among the ids. Leave its version out.")
+        return {lead_id: body.versions.get(lead_id) for lead_id in body.ids}
+    if body.versions:
+        raise Invalid.of("versions", "Versions go with ids. Of a filter the versions of now count.")
     assert body.filter is not None  # noqa: S101 - one of the two is there
     given: dict[str, Any] = {name: [value] if isinstance(value, str) else value for name, value in body.filter.items()}
     try:

@@ -70,6 +70,28 @@ async def test_a_selection_becomes_a_job_that_says_what_became_of_each(
     assert (entry["actor_kind"], str(entry["task_id"])) == ("token", waiting["id"])
 
 
+async def test_a_stage_is_set_where_nobody_said_otherwise_since(api: AsyncClient, script: Ask, work: Work) -> None:
+    acme, ahorn = [await a_lead(api, domain=f"{name}.com") for name in ("acme", "ahorn")]
+    await (await script(Role.EDITOR)).patch(f"{LEADS}/{acme['id']}", json={"stage": "lost"})
+
+    answer = await api.post(
+        BULK,
+        json={
+            "action": "set_stage",
+            "values": {"stage": "won"},
+            "ids": [acme["id"], ahorn["id"]],
+            "versions": {acme["id"]: acme["version"]},
+        },
+    )
+    await work(answer.json()["id"])
+    result = (await api.get(answer.headers["location"])).json()["result"]
+
+    assert result["counts"] == {"conflict": 1, "done": 1}
+    assert [row["lead_id"] for row in result["rows"]] == [acme["id"]]
+    stages = [(await api.get(f"{LEADS}/{lead['id']}")).json()["stage"] for lead in (acme, ahorn)]
+    assert stages == ["lost", "won"]
+
+
 @pytest.mark.parametrize(
     ("wanted", "names"),
     [
@@ -111,10 +133,16 @@ async def test_a_filter_means_what_it_means_in_a_list(
         ({"action": "paint", "filter": {}}, "action"),
         ({"filter": {}}, "action"),
         ({"action": "enrich", "filter": {}, "sort": "domain"}, "sort"),
+        ({"action": "set_stage", "filter": {}}, "values.stage"),
+        ({"action": "set_stage", "values": {"stage": "golden"}, "filter": {}}, "values.stage"),
+        ({"action": "set_owner", "values": {"owner_id": str(uuid4())}, "filter": {}}, "values.owner_id"),
+        ({"action": "delete", "ids": [str(uuid4())], "versions": {str(uuid4()): 1}}, "versions."),
+        ({"action": "delete", "filter": {}, "versions": {str(uuid4()): 1}}, "versions"),
     ],
     ids=[
         "neither", "both", "no id", "not an id", "nothing matches", "unknown filter", "value no lead can have",
         "not text", "unknown action", "no action", "unknown field",
+        "no value", "no such value", "no such owner", "version of another", "version with a filter",
     ],
 )  # fmt: skip
 async def test_what_cannot_be_meant_is_named_and_starts_nothing(
