@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from leads_core import idempotency as _idempotency  # noqa: F401 - importing a module registers its tables
 from leads_core import rate_limit as _rate_limit  # noqa: F401
+from leads_core.accounts import last_seen as _last_seen  # noqa: F401
 from leads_core.accounts import models as _accounts  # noqa: F401
 from leads_core.accounts import preferences as _preferences  # noqa: F401
 from leads_core.audit import models as _audit  # noqa: F401

@@ -10,6 +10,7 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from leads_core.accounts import trail_entries
+from leads_core.accounts.last_seen import forget_last_seen
 from leads_core.accounts.models import ApiToken, User
 from leads_core.accounts.preferences import forget_preferences
 from leads_core.accounts.schemas import ERASED_TOKEN, ERASED_USER
@@ -59,6 +60,7 @@ async def erase_locked(session: AsyncSession, user: User, tokens: Sequence[ApiTo
     await _erase(session, user, SubjectKind.USER, {"name": ERASED_USER, "email": None}, at, actors)
     await session.execute(PLACES, {"user_id": user.id})
     await forget_preferences(session, user.id)
+    await forget_last_seen(session, user.id)
     await session.flush()
 
 
