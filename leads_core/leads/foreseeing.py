@@ -57,7 +57,8 @@ async def differences(session: AsyncSession, rows: Sequence[UpsertRow], existing
     for row in rows:
         decided = decide([row], found, existing, owners)
         for _, values in decided.new:
-            new = [(name, None, values[name]) for name in _SHOWN if values.get(name) not in (None, [], False)]
+            said = {"email", "domain", "tags", *row.given}
+            new = [(name, None, values[name]) for name in _SHOWN if name in said and values[name] not in (None, [])]
             seen.append(Difference(row.number, "created", tuple(new)))
         for _, before, changes in decided.changes:
             changed = [(name, getattr(before, name), changes[name]) for name in _SHOWN if name in changes]
