@@ -72,6 +72,10 @@ class Column:
     edits: str | None = None
     at_end: bool = False
 
+    @property
+    def can_size(self) -> bool:
+        return self.name in KINDS
+
 
 @dataclass(frozen=True, slots=True)
 class SortLink:

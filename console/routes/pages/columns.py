@@ -32,17 +32,16 @@ async def choose(form: SentForm, who: CurrentVisitor, pool: Pool) -> Response:
 
 
 def _as_wanted(columns: Columns, form: Form) -> Columns:
-    """One thing at a time: everything as it is laid out now, the standard, or ticks and one column moved."""
+    """Everything as it is laid out now, the standard, or ticks (all, or one that came or went) and one column moved."""
     if form.has("reset"):
         return Columns.read(None)
     if form.has("layout"):
         return Columns.of(_pair(part) for part in form.text("layout").split(",") if part)
-    wanted = columns
-    if form.has("column"):
-        ticked = columns.only(form.all("column"))
-        wanted = columns if ticked.names == columns.names else ticked
+    ticked = form.all("column") or [*columns.names, *form.all("show")]
+    wanted = columns.only([name for name in ticked if name not in form.all("hide")])
     way, _, name = form.text("move").partition(" ")
-    return wanted.moved(name, STEPS[way]) if way in STEPS else wanted
+    wanted = wanted.moved(name, STEPS[way]) if way in STEPS else wanted
+    return columns if wanted.names == columns.names else wanted
 
 
 def _pair(part: str) -> tuple[str, int | None]:
