@@ -149,6 +149,49 @@ async def test_an_export_has_the_leads_of_its_filter_alone(api: AsyncClient) -> 
     assert (wrong.status_code, unknown.status_code) == (422, 422)
 
 
+async def test_an_exported_workbook_can_be_imported_again_and_is_kept_as_text(
+    api: AsyncClient, work: Work, owner: asyncpg.Connection
+) -> None:
+    nasty = {"email": "ana@acme.com", "company_name": "=HYPERLINK(1)", "notes": "a\nb;c", "phone": "+49 30 123456"}
+    await api.post("/api/v1/leads", json={**nasty, "tags": ["a b", "+c"], "employee_count": 40})
+    await api.post("/api/v1/leads", json={"domain": "carlsberg.com", "follow_up_on": "2026-12-01"})
+
+    export = await api.get("/api/v1/leads/export?format=xlsx")
+    answer = await _import(api, export.content, existing="overwrite")
+    await work(answer.json()["id"])
+    job = (await api.get(answer.headers["location"])).json()
+
+    assert (job["result"]["unchanged"], job["result"]["rows"]) == (2, [])
+    # What is forgotten later is looked for in what is kept.
+    kept = await owner.fetchval("SELECT string_agg(content, '' ORDER BY piece) FROM job_files")
+    assert b"ana@acme.com" in kept
+
+
+async def test_how_a_file_is_read_and_what_each_row_says_can_be_told(api: AsyncClient, work: Work) -> None:
+    content = "Stra\xdfe;ana@acme.com\r\n".encode("latin-1")
+    asked = {"encoding": "latin-1", "delimiter": ";", "has_names": "false", "tags": "fair-2026, vip"}
+    columns = json.dumps({"Column 1": "company_name", "Column 2": "email"})
+
+    answer = await _import(api, content, **asked, columns=columns)
+    await work(answer.json()["id"])
+    lead = (await api.get("/api/v1/leads")).json()["items"][0]
+    wrong = {name: (await _import(api, **{name: "nonsense"})).json() for name in ("encoding", "delimiter", "has_names")}
+
+    assert (lead["company_name"], lead["tags"]) == ("Stra\xdfe", ["fair-2026", "vip"])
+    assert {name: answer["errors"][0]["field"] for name, answer in wrong.items()} == {name: name for name in wrong}
+
+
+async def test_a_waiting_import_is_cancelled_and_one_that_ended_is_not(api: AsyncClient, work: Work) -> None:
+    waiting, ended = (await _import(api)).json()["id"], (await _import(api)).json()["id"]
+    await work(ended)
+
+    cancelled = await api.post(f"/api/v1/jobs/{waiting}/cancel")
+    refused = await api.post(f"/api/v1/jobs/{ended}/cancel")
+
+    assert (cancelled.status_code, cancelled.json()["state"]) == (200, "cancelled")
+    assert refused.status_code == 409
+
+
 async def test_an_export_as_a_workbook_has_every_value_as_text(api: AsyncClient) -> None:
     made = {"email": "ana@acme.com", "company_name": "=HYPERLINK(1)", "employee_count": 40, "phone": "+49 30 123456"}
     await api.post("/api/v1/leads", json=made)
@@ -198,6 +241,44 @@ async def test_the_pages_take_a_file_to_its_end_with_forms_alone(
     assert "http-equiv" not in done.text.split("<main")[1]
     assert rejected.text.splitlines()[1].startswith('Bad,nobody,"Row 3, email: ')
     assert await owner.fetchval("SELECT count(*) FROM leads WHERE source = 'import'") == 2
+
+
+async def test_rejected_rows_can_be_mended_and_sent_again(
+    browser: Callable[[Role], Awaitable[AsyncClient]], work: Work, owner: asyncpg.Connection
+) -> None:
+    page = await browser(Role.EDITOR)
+    sent = await page.post("/import", files={"file": ("kunden.csv", FILE, "text/csv")})
+    rejected = await page.get(sent.headers["location"] + "/rejected.csv")
+    mended = rejected.content.replace(b"nobody", b"bad@bad.com")
+    again = await page.post("/import", files={"file": ("kunden-rejected.csv", mended, "text/csv")})
+    form = {"column-0": "company_name", "column-1": "email", "column-2": "", "existing": "fill", "then": "import"}
+    begun = await page.post(again.headers["location"], data=form)
+    await work(again.headers["location"].rpartition("/")[2])
+
+    assert 'filename="kunden-rejected.csv"' in rejected.headers["content-disposition"]
+    assert rejected.text.splitlines()[0].endswith("Company,E-Mail,Why")
+    assert begun.headers["location"] == again.headers["location"]
+    assert await owner.fetch("SELECT email, company_name FROM leads") == [("bad@bad.com", "Bad")]
+
+
+async def test_the_page_lists_every_import_page_by_page_and_stops_one(
+    browser: Callable[[Role], Awaitable[AsyncClient]],
+) -> None:
+    page = await browser(Role.EDITOR)
+    form = {"column-0": "company_name", "column-1": "email", "existing": "fill", "then": "import"}
+    for number in range(10):
+        sent = await page.post("/import", files={"file": (f"file-{number}.csv", FILE, "text/csv")})
+        await page.post(sent.headers["location"], data=form)
+
+    stopped = await page.post(sent.headers["location"] + "/stop")
+    shown = (await page.get(stopped.headers["location"])).text
+    newest = (await page.get("/import")).text
+    older = (await page.get(re.findall(r'href="(/import\?before=[^"]+)"', newest)[0])).text
+
+    assert "3 rows of the file were not begun" in shown
+    assert newest.index("file-9") < newest.index("file-8")
+    assert set(re.findall(r"file-\d", newest)) | set(re.findall(r"file-\d", older)) == {f"file-{n}" for n in range(10)}
+    assert "file-2" not in older
 
 
 async def test_a_file_that_cannot_be_read_is_said_beside_the_field(
