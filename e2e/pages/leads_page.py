@@ -61,7 +61,7 @@ class LeadsPage:
     def filter_by_tag(self, tag: str) -> None:
         menu = self.page.locator("#filter-menu")
         menu.locator("summary").click()
-        menu.get_by_label("Tag").fill(tag)
+        menu.get_by_label("Tag", exact=True).and_(menu.locator("input[type=text]")).fill(tag)
         menu.get_by_role("button", name="Show").click()
 
     def sort_by(self, column: str) -> None:
