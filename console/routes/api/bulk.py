@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from starlette.responses import Response
 
 from console.dependencies import CurrentVisitor, GuardedRoute, OnlyOnce, Pool, requires
@@ -25,7 +25,7 @@ router = APIRouter(prefix="/api/v1/leads", route_class=GuardedRoute, tags=["bulk
 
 
 LEAD = "0193f5a0-0000-7000-8000-0000000000aa"
-EXAMPLES: list[dict[str, Any]] = [
+EXAMPLES: list[JsonValue] = [
     {"action": "set_stage", "values": {"stage": "won"}, "ids": [LEAD], "versions": {LEAD: 3}},
     {"action": "set_owner", "values": {"owner_id": None}, "filter": {"owner": "me", "stage": "lost"}},
     {"action": "add_tags", "values": {"tags": ["fair 2026"]}, "filter": {"source": "import", "country": ["DE", "AT"]}},
