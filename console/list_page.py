@@ -6,7 +6,7 @@ Every link is made from the address itself, so a page can be copied, bookmarked 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
@@ -14,6 +14,7 @@ from uuid import UUID
 from markupsafe import Markup, escape
 
 from console import wording
+from console.away_page import Marks, mark_on
 from console.filter_menu import FilterGroup
 from console.list_address import ListAddress
 from console.list_columns import STANDARD, Column, Columns, SortLink, due_in_words, sort_link
@@ -41,6 +42,7 @@ ORDER_FIELDS = {
     "stage": "stage",
     "follow_up_on": "follow-up",
 }
+_UNMARKED = Markup("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,11 @@ class RowsAround:
     find: Callable[[str], Markup | str]
     owners: Mapping[UUID, str]
     jobs: Mapping[UUID, JobNow]
+    marks: Marks = field(default_factory=dict)
+
+    def was(self, lead: LeadRow, name: str) -> Markup:
+        """The attributes of a cell that others changed since this person looked last."""
+        return mark_on(self.marks, lead.id, name, self.now) if self.marks else _UNMARKED
 
     @property
     def can_edit(self) -> bool:
@@ -130,7 +137,9 @@ class ListPage:
         """The macros of these columns' cells."""
         return self.chosen.pick(macros, in_bin=self.in_bin)
 
-    def around(self, *, now: datetime, owners: Mapping[UUID, str], jobs: Mapping[UUID, JobNow]) -> RowsAround:
+    def around(
+        self, *, now: datetime, owners: Mapping[UUID, str], jobs: Mapping[UUID, JobNow], marks: Marks | None = None
+    ) -> RowsAround:
         """What the cells of each row need."""
         return RowsAround(
             now=now,
@@ -141,6 +150,7 @@ class ListPage:
             find=self.marked,
             owners=owners,
             jobs=jobs,
+            marks=marks or {},
         )
 
     @property

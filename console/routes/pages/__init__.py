@@ -2,6 +2,7 @@
 
 from console.routes.pages import (
     audit,
+    away,
     bulk,
     cells,
     columns,
@@ -36,6 +37,7 @@ ROUTERS = (
     audit.router,
     enrichment.router,
     leads.router,
+    away.router,
     columns.router,
     cells.router,
     saved_views.router,

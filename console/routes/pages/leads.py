@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from console import undo_page, wording
+from console.away_page import Marks, away_of
 from console.dependencies import Config, CurrentVisitor, GuardedRoute, Leads, Pool, Render, requires
 from console.forms import Form, SentForm
 from console.lead_page import Problem
@@ -23,6 +24,7 @@ from console.list_page import ListPage
 from console.list_views import ListViews, ViewForm
 from console.marking import marked_parts
 from console.undo_notice import done_address
+from leads_core.accounts.last_seen import see, seen_until
 from leads_core.accounts.names import names_of_users
 from leads_core.accounts.permissions import Permission
 from leads_core.accounts.preferences import preferences_of
@@ -34,6 +36,7 @@ from leads_core.leads.queries import BY_COMPANY, page_of_leads
 from leads_core.leads.rows import LeadRow
 from leads_core.leads.schemas import EnrichmentStatus, LeadRead
 from leads_core.leads.service import QuickAdded
+from leads_core.leads.since_away import News, marks_of, news_since
 from leads_core.paging import USUAL_PAGE, Cursors, Page
 from leads_core.saved_views.queries import Around, around_the_list
 
@@ -75,6 +78,8 @@ class Beside:
     density: str
     owners: Mapping[UUID, str]
     jobs: Mapping[UUID, JobNow]
+    news: News | None
+    marks: Marks
 
 
 class LeadTable:
@@ -153,6 +158,7 @@ class LeadTable:
     async def _context(
         self, address: ListAddress, page: Page[LeadRow], problem: Problem | None, form: ViewForm | None = None
     ) -> dict[str, Any]:
+        now = datetime.now(UTC)
         seen = await self._beside(page.items)
         shown = ListPage(
             address,
@@ -171,7 +177,8 @@ class LeadTable:
             "list": shown,
             "views": ListViews(address, seen.around, self._who, form),
             "leads_found": page.items,
-            "at": shown.around(now=datetime.now(UTC), owners=seen.owners, jobs=seen.jobs),
+            "at": shown.around(now=now, owners=seen.owners, jobs=seen.jobs, marks=seen.marks),
+            "away": away_of(seen.news, now) if seen.news else None,
             "problem": problem,
             "can_edit": self.can_edit,
             "here": address.canonical,
@@ -184,12 +191,20 @@ class LeadTable:
             chosen = await preferences_of(reader, self._who.user_id)
             columns = Columns.read(chosen.get("columns"))
             owners = {row.owner_id for row in rows if row.owner_id} if "owner" in columns.names else set()
+            since = await seen_until(reader, self._who.user_id)
+            if since is None:  # somebody who looks for the first time: everything is as it was found
+                await see(self._pool, self._who.user_id, datetime.now(UTC))
+            news = await news_since(reader, since, self._who.user_id) if since else None
             return Beside(
                 await around_the_list(reader, self._who.user_id),
                 columns,
                 "roomy" if chosen.get("density") == "roomy" else "compact",
                 await names_of_users(reader, owners),
                 await jobs_of(reader, [job_id for job_id in running if job_id]) if running else {},
+                news,
+                await marks_of(reader, _changed_by_others(rows, news, self._who.user_id), news.since, self._who.user_id)
+                if news
+                else {},
             )
 
 
@@ -248,6 +263,10 @@ async def _instead_of_the_line(form: Form, leads: Leads, table: LeadTable, chang
     left = "\n".join(other for other in text.splitlines() if other.strip() != line)
     state = replace(_what_stays(await leads.check_quick_add(left)), text=left)
     return await table.quick_add(state, 422 if state.errors else 200, {"leads-changed": {"ids": [str(lead.id)]}})
+
+
+def _changed_by_others(rows: Sequence[LeadRow], news: News, me: UUID) -> list[UUID]:
+    return [row.id for row in rows if row.updated_at > news.since and row.updated_by != me]
 
 
 def _what_stays(results: Sequence[QuickAdded], *, added: int = 0) -> QuickState:
