@@ -13,6 +13,8 @@ class ImportPage:
     def __init__(self, page: Page) -> None:
         self.page = page
         self.plan = page.get_by_role("region", name="What will happen")
+        self.rows = page.locator("#rows")
+        self.reading = page.get_by_label("Sheet")
 
     def choose(self, file: Path | dict[str, object]) -> None:
         self.page.goto("/import")
@@ -25,6 +27,11 @@ class ImportPage:
     def count(self, label: str) -> Locator:
         """The number beside a line of the plan or of the outcome."""
         return self.page.locator("table.sum tr").filter(has_text=label).locator("td.num")
+
+    def check_again(self) -> None:
+        """Click, and wait for the answer: what is chosen next counts from there."""
+        with self.page.expect_response(lambda answer: "/import/" in answer.url and answer.status == 200):
+            self.plan.get_by_role("button", name="Check again").click()
 
     def begin(self) -> None:
         self.plan.get_by_role("button", name="Import ").click()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import re
+from pathlib import Path
 
+import xlsxwriter
 from playwright.sync_api import Page, expect
 
 from e2e.given import a_lead
@@ -11,6 +14,12 @@ from e2e.pages.import_page import ImportPage
 from e2e.pages.leads_page import LeadsPage
 from e2e.server import ROOT
 
+MARA = "mara@example.org"
+DROPPED = """text => {
+    const files = new DataTransfer()
+    files.items.add(new File([text], "leads.csv", { type: "text/csv" }))
+    return files
+}"""
 COMPANIES = ROOT / "examples" / "companies.csv"
 SMALL = """Firma;E-Mail;Ort;Farbe
 Stein und Söhne;mara@example.org;Köln;rot
@@ -51,7 +60,7 @@ def test_columns_are_matched_by_their_names_and_can_be_chosen(any_page: Page, sc
 
     importing.goes_to("Farbe").select_option(label="Tags")
     importing.goes_to("Ort").select_option(label="Leave out")
-    any_page.get_by_role("button", name="Check again").click()
+    importing.check_again()
     expect(importing.goes_to("Farbe")).to_have_value("tags")
     expect(importing.goes_to("Ort")).to_have_value("")
     importing.begin()
@@ -92,6 +101,117 @@ def test_a_file_that_is_no_list_is_refused_in_words(any_page: Page) -> None:
 
     expect(any_page.get_by_label("Choose a file")).to_have_attribute("aria-invalid", "true")
     expect(any_page.locator("#file-error")).to_be_visible()
+
+
+def test_a_sheet_of_a_workbook_comes_in_with_a_tag_on_each_row(any_page: Page, script: bool) -> None:
+    importing = ImportPage(any_page)
+    importing.choose(a_workbook("fair.xlsx", Notes=[["What"], ["x"]], Leads=[["Firma", "E-Mail"], ["Ahorn", MARA]]))
+    expect(any_page.get_by_role("alert")).to_contain_text("No column goes to email or domain")
+
+    importing.reading.select_option("Leads")
+    any_page.get_by_role("button", name="Read again").click()
+    expect(importing.goes_to("Firma")).to_have_value("company_name")
+    any_page.get_by_text("Say something of every row").click()
+    any_page.get_by_label("Add tags").fill("fair-2026")
+    importing.check_again()
+    importing.begin()
+    importing.ends()
+
+    LeadsPage(any_page, script=script).open("?tag=fair-2026").shows("Ahorn")
+
+
+def test_a_check_shows_old_and_new_for_each_row(any_page: Page) -> None:
+    a_lead(any_page, email=MARA, company_name="Stone", city="Lisbon")
+    importing = ImportPage(any_page)
+    importing.choose(a_file("leads.csv", f"email,city,phone\n{MARA},Porto,+351 210 000 001\nnew@example.org,Faro,\n"))
+    changed = importing.rows.get_by_role("row").filter(has_text="Stone")
+    expect(changed).to_contain_text("Phone empty")
+    expect(changed).not_to_contain_text("Lisbon")
+
+    any_page.get_by_label("Overwrite with the file").check()
+    importing.check_again()
+
+    expect(changed.locator("del")).to_have_text("Lisbon")
+    expect(changed.locator("ins").filter(has_text="Porto")).to_be_visible()
+    importing.rows.get_by_role("link", name="Created").click()
+    expect(importing.rows.get_by_role("row").filter(has_text="new@example.org")).to_contain_text("Faro")
+
+
+def test_what_was_not_looked_at_is_not_begun(any_page: Page) -> None:
+    a_lead(any_page, email=MARA, company_name="Stone", city="Lisbon")
+    importing = ImportPage(any_page)
+    importing.choose(a_file("leads.csv", f"email,city\n{MARA},Porto\nnew@example.org,Faro\n"))
+
+    any_page.get_by_label("Overwrite with the file").check()
+    importing.begin()
+
+    expect(any_page.get_by_text("You have chosen something else since.")).to_be_visible()
+    expect(importing.count("Changed")).to_have_text("1")
+    importing.begin()
+    importing.ends()
+
+
+def test_rejected_rows_are_mended_and_sent_again(any_page: Page, tmp_path: Path) -> None:
+    importing = ImportPage(any_page)
+    importing.choose(a_file("leads.csv", SMALL))
+    with any_page.expect_download() as download:
+        any_page.get_by_role("link", name="with reasons").click()
+    mended = tmp_path / "mended.csv"
+    text = download.value.path().read_text(encoding="utf-8-sig")
+    mended.write_text(text.replace("kein-email", "ahorn@example.org"), encoding="utf-8")
+
+    importing.choose(mended)
+
+    expect(importing.count("Created")).to_have_text("1")
+    expect(importing.count("Rejected")).to_have_text("0")
+
+
+def test_a_large_file_is_checked_beside_the_page_and_its_import_can_be_stopped(page: Page) -> None:
+    lines = "".join(f"p{n}@big{n % 700}.com,Big {n}\n" for n in range(30_000))
+    importing = ImportPage(page)
+    importing.choose(a_file("big.csv", f"email,company\n{lines}"))
+    expect(page.get_by_text("Checking", exact=True)).to_be_visible()
+    page.reload()
+    expect(importing.count("Created")).to_have_text("30,000", timeout=60_000)
+
+    importing.begin()
+    page.get_by_role("button", name="Stop").click()
+
+    expect(page.get_by_text("Stopped", exact=True)).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("not begun")).to_be_visible()
+    page.goto("/import")
+    expect(page.get_by_role("row").filter(has_text="big.csv")).to_contain_text("Stopped")
+
+
+def test_a_file_is_dropped_onto_the_page(page: Page) -> None:
+    page.goto("/import")
+    dropped = page.evaluate_handle(DROPPED, SMALL)
+
+    for event in ("dragover", "drop"):
+        page.dispatch_event("main", event, {"dataTransfer": dropped})
+
+    expect(ImportPage(page).goes_to("Firma")).to_have_value("company_name")
+
+
+def test_an_import_is_undone_from_its_page(page: Page) -> None:
+    importing = ImportPage(page)
+    importing.choose(a_file("leads.csv", SMALL))
+    importing.begin()
+    importing.ends()
+
+    page.get_by_role("link", name="Undo").click()
+
+    expect(page).to_have_url(re.compile(r"/undo\?task_id="))
+
+
+def a_workbook(name: str, **sheets: list[list[str]]) -> dict[str, object]:
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content) as book:
+        for title, rows in sheets.items():
+            sheet = book.add_worksheet(title)
+            for number, row in enumerate(rows):
+                sheet.write_row(number, 0, row)
+    return {"name": name, "mimeType": "application/octet-stream", "buffer": content.getvalue()}
 
 
 def a_file(name: str, text: str) -> dict[str, object]:
