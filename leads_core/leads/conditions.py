@@ -23,11 +23,18 @@ class Values:
 
     def __init__(self) -> None:
         self.given: list[Any] = []
+        self._names: list[str] = []
+
+    @property
+    def typed(self) -> str:
+        """A query of all of them. A statement that leaves one out would not know its type without it."""
+        return f"SELECT {', '.join(f'{name} AS given_{n}' for n, name in enumerate(self._names)) or '1'}"
 
     def add(self, value: Any, kind: str) -> str:
         """The parameter's name, with its type: generic plans must not guess."""
         self.given.append(value)
-        return f"${len(self.given)}::{kind}"
+        self._names.append(f"${len(self.given)}::{kind}")
+        return self._names[-1]
 
 
 @dataclass(frozen=True, slots=True)

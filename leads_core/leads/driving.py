@@ -117,7 +117,7 @@ def sizes(conditions: Conditions) -> str:
     """How many leads each driver gives, counted up to a cap; the codes' number last, exact. To choose the smallest."""
     counted = [DriverRows(conditions, driver).size() for driver in conditions.drivers]
     codes = sum_of(conditions.codes) if conditions.is_coded else "NULL"
-    return f"WITH {COUNTS} SELECT {', '.join([*counted, codes])}"
+    return f"WITH {COUNTS}, typed AS ({conditions.values.typed}) SELECT {', '.join([*counted, codes])}"
 
 
 def union(selects: Sequence[str]) -> str:

@@ -61,6 +61,8 @@ FILTERS: tuple[tuple[dict[str, list[str]], str], ...] = (
     ({"updated_by": ["me"]}, f"updated_by = '{ME}'"),
     ({"updated_by": ["!me"], "updated_from": ["2026-01-08"]},
      f"updated_by IS DISTINCT FROM '{ME}' AND updated_at >= '2026-01-08Z'"),
+    ({"updated_by": ["!me"], "updated_from": ["2026-01-08"], "created_to": ["2026-01-05"]},
+     f"updated_by IS DISTINCT FROM '{ME}' AND updated_at >= '2026-01-08Z' AND created_at < '2026-01-06Z'"),
     ({"follow_up": ["none"]}, "follow_up_on IS NULL"),
     ({"follow_up": ["!none"], "owner": ["me"]}, f"follow_up_on IS NOT NULL AND owner_id = '{ME}'"),
     ({"follow_up": ["none"], "follow_up_to": ["2026-03-06"]}, "false"),
