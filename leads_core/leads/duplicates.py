@@ -12,7 +12,7 @@ from uuid import UUID
 
 import asyncpg
 
-from leads_core.leads.lookalikes import lookalikes_of, mailbox_of, same_mailbox
+from leads_core.leads.lookalikes import lookalikes_of, mailbox_of, may_look_alike, same_mailbox
 from leads_core.leads.rows import COLUMNS, FIELDS, LeadRow, lead_row
 from leads_core.leads.similar_names import DEPARTMENTS, similarity, words_of
 
@@ -189,7 +189,9 @@ def likeness_of(
     looks_alike = _by_domain(mine, theirs)
     if name is not None and (same_domain or same_company or looks_alike or by_phone):
         reasons.append({"same": "same_name", "similar": "similar_name", "part": "part_of_name"}[name])  # type: ignore[arg-type]
-    if (same_domain or same_company) and not _names_somebody(mine) and not _names_somebody(theirs):
+    # Two departments' addresses are two ways to a company, not one lead twice.
+    both_addressed = mine.email is not None and theirs.email is not None
+    if (same_domain or same_company) and not (both_addressed or _names_somebody(mine) or _names_somebody(theirs)):
         reasons.append("nobody_named")
     if looks_alike is not None and (name is not None or not _are_two_people(mine, theirs)):
         reasons.append(looks_alike)
@@ -203,7 +205,7 @@ def likeness_of(
 def _by_domain(mine: Compared, theirs: Compared) -> Reason | None:
     """How one domain looks like the other's, from whichever of the two the rule is written for."""
     one, other = mine.registrable_domain, theirs.registrable_domain
-    if one is None or other is None or one == other:
+    if one is None or other is None or one == other or not may_look_alike(one, other):
         return None
     rule = lookalikes_of(one).get(other) or lookalikes_of(other).get(one)
     if rule is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from itertools import groupby
 from types import MappingProxyType
 
 import idna
@@ -31,6 +32,8 @@ _CONFUSABLE = {
 #: How a mark is written out where there is none.
 _WRITTEN_OUT = (("ä", "ae"), ("ö", "oe"), ("ü", "ue"), ("ß", "ss"), ("ø", "oe"), ("å", "aa"))
 _MARKED = {"a": "äáàâå", "c": "ç", "e": "éèê", "i": "í", "n": "ñ", "o": "öóôø", "u": "üú", "l": "ł", "s": "š", "z": "ž"}
+#: Letters that are taken for each other, as one: w is vv, m is rn, d is cl.
+_CLASSES = str.maketrans({"1": "l", "i": "l", "0": "o", "5": "s", "m": "n", "d": "l", "w": "v"})
 _GOOGLE = ("gmail.com", "googlemail.com")
 #: Dots in a Gmail address say nothing; of longer ones only so many spellings are looked up.
 _MOST_DOTTED = 200
@@ -44,15 +47,36 @@ def lookalikes_of(domain: str) -> Mapping[str, str]:
     label, _, ending = domain.partition(".")
     found: dict[str, str] = {}
     shown = _unicode(label)
-    if len(label) >= SHORTEST:
-        for other in (*_mistaken(label), *_in_other_scripts(shown)):
-            found.setdefault(f"{other}.{ending}", "typo")
-        for other in _with_additions(label):
-            found.setdefault(f"{other}.{ending}", "addition")
+    if len(shown) >= SHORTEST:
+        for other in (*_mistaken(shown), *_drawn_alike(shown)):
+            found.setdefault(f"{_ascii(other)}.{ending}", "typo")
+        for other in _with_additions(shown):
+            found.setdefault(f"{_ascii(other)}.{ending}", "addition")
     for other_ending in _ENDINGS:
         found.setdefault(f"{label}.{other_ending}", "ending")
     found.pop(domain, None)
     return MappingProxyType(found)
+
+
+def may_look_alike(one: str, other: str) -> bool:
+    """False for two domains of which neither looks like the other: quick, so that few are looked at more closely."""
+    labels = [_unicode(domain.partition(".")[0]) for domain in (one, other)]
+    begins = labels[0].startswith(labels[1]) or labels[1].startswith(labels[0])
+    return begins or _skeleton(labels[0]) == _skeleton(labels[1])
+
+
+@lru_cache(maxsize=1 << 14)
+def _skeleton(shown: str) -> str:
+    """The same for all names that are one slip apart, and for some more."""
+    plain = fold("".join(_CONFUSABLE.get(letter, letter) for letter in shown))
+    bones = _single(plain.replace("-", "").translate(_CLASSES))
+    for pair, one in (("ae", "a"), ("oe", "o"), ("ue", "u"), ("cl", "l"), ("rn", "n")):
+        bones = bones.replace(pair, one)
+    return _single(bones)
+
+
+def _single(text: str) -> str:
+    return "".join(letter for letter, _ in groupby(text))
 
 
 def same_mailbox(email: str) -> tuple[set[str], str]:
@@ -109,16 +133,8 @@ def _with_additions(label: str) -> Iterator[str]:
             yield bare
 
 
-def _in_other_scripts(shown: str) -> Iterator[str]:
-    """The same drawn with letters of other scripts, or without marks: `аcme` (а is Cyrillic), `mueller`, `muller`."""
-    for written in _drawn_alike(shown):
-        try:
-            yield idna.encode(written).decode()
-        except idna.IDNAError:
-            continue
-
-
 def _drawn_alike(shown: str) -> Iterator[str]:
+    """The same with letters of other scripts, or without marks: `аcme` (а is Cyrillic), `mueller`, `muller`."""
     latin = "".join(_CONFUSABLE.get(letter, letter) for letter in shown)
     if latin != shown:
         yield latin
@@ -139,6 +155,11 @@ def _unicode(label: str) -> str:
         return idna.decode(label) if label.startswith("xn--") else label
     except idna.IDNAError:
         return label
+
+
+def _ascii(shown: str) -> str:
+    """As it stands in a domain. Whether anybody may register it does not matter: it is only looked up."""
+    return shown if shown.isascii() else f"xn--{shown.encode('punycode').decode()}"
 
 
 def _dotted(letters: str) -> Iterator[str]:
