@@ -64,7 +64,7 @@ export function edit(cell) {
   const editor = { cell, row, name, value, box, field, problem, before: [...cell.childNodes], version: Number(row.dataset.version), saving: null }
   editors.set(cell, editor)
   cell.replaceChildren(box)
-  cell.classList.add("editing")
+  cell.classList.add("being-edited")
   row.setAttribute("hx-morph-skip", "")
   field.focus()
   if (field.matches("select")) fill(editor)
@@ -75,7 +75,7 @@ export function edit(cell) {
 function close(editor, { body = null, focus = false } = {}) {
   const { cell, row } = editor
   editors.delete(cell)
-  cell.classList.remove("editing")
+  cell.classList.remove("being-edited")
   const fresh = body?.querySelector("td, th")
   cell.replaceChildren(...(fresh ? fresh.childNodes : editor.before))
   if (fresh) {

@@ -8,11 +8,11 @@ const menu = () => document.getElementById("row-menu")
 let opener = null
 
 function place(anchor) {
-  const { right, bottom, top } = anchor.getBoundingClientRect()
+  const { left, right, bottom, top } = anchor.getBoundingClientRect()
   const { offsetWidth: width, offsetHeight: height } = menu()
   const gap = 4
   const below = bottom + gap + height <= innerHeight
-  menu().style.insetInlineStart = `${Math.max(gap, Math.min(right - width, innerWidth - width - gap))}px`
+  menu().style.insetInlineStart = `${Math.max(gap, Math.min(anchor.matches("[data-actions]") ? right - width : left, innerWidth - width - gap))}px`
   menu().style.insetBlockStart = `${Math.max(gap, below ? bottom + gap : top - height - gap)}px`
 }
 
@@ -25,6 +25,7 @@ async function show(id, anchor, wanted) {
     return
   }
   opener = id
+  menu().setAttribute("aria-label", anchor.closest("tr").querySelector(".c-more").textContent.trim())
   menu().showPopover()
   place(anchor)
   const first = wanted ? menu().querySelector(wanted) : menu().querySelector("button[aria-current]")
