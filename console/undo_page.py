@@ -21,7 +21,7 @@ from leads_core.leads.schemas import LeadRead
 from leads_core.undoing import UndoneNow
 
 #: The newest entries of a lead beside which undo is offered.
-OFFERED = 3
+OFFERED = 2
 #: What undoing has nothing to do with.
 NEVER = frozenset({"ERASE", "DISMISS"})
 STATES = {
@@ -32,10 +32,10 @@ STATES = {
 }
 OUTCOMES = {
     "put_back": ("Put back", "values as they were before"),
-    "to_bin": ("Moved to the bin", "leads that had been added"),
-    "restored": ("Back from the bin", "leads that had been moved there"),
-    "same": ("As before already", "nothing to put back"),
-    "kept": ("Kept as they are", "changed since, or not to be put back"),
+    "to_bin": ("To the bin", "leads that had been added"),
+    "restored": ("From the bin", "leads that had been moved there"),
+    "same": ("As before", "nothing to put back"),
+    "kept": ("Kept", "changed since, or not to be put back"),
 }
 UNDO, REDO = "Undo", "Redo"
 

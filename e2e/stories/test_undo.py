@@ -111,9 +111,9 @@ def test_the_trail_of_everything_shows_what_an_undo_is_about_first(page: Page) -
 def test_an_import_is_undone_but_for_what_somebody_edited_and_the_page_says_which(page: Page) -> None:
     undo_ended(page)
 
-    expect(page.get_by_role("row", name="Moved to the bin")).to_contain_text("209")
+    expect(page.get_by_role("row", name="To the bin")).to_contain_text("209")
     expect(page.get_by_role("table").last).to_contain_text("Kept out of the bin: you changed stage since.")
     page.reload()
-    expect(page.get_by_role("row", name="Moved to the bin")).to_contain_text("209")
+    expect(page.get_by_role("row", name="To the bin")).to_contain_text("209")
     page.get_by_role("link", name="See the leads").click()
     LeadsPage(page).shows("Lead 007")

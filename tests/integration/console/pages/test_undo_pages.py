@@ -152,8 +152,8 @@ async def test_a_job_is_shown_before_it_is_undone_and_watched_afterwards(
     page = html(ended.text)
     assert page.css_first("h1").text() == f"Undo of {MANY} leads"
     assert [row.text(separator=" ", strip=True) for row in page.css("table.sum tbody th")] == [
-        "Moved to the bin",
-        "Kept as they are",
+        "To the bin",
+        "Kept",
     ]
     assert "Kept out of the bin: Ana Díaz changed stage since." in ended.text
     assert "Acme 0" in kept.text.splitlines()[1]
