@@ -136,6 +136,8 @@ class Erasing:
             if is_named:
                 await accounts.erase_locked(session, user, tokens)
             await jobs.forget_origins(session, actors)
+            for actor in actors:  # an undo's answer names who changed what it kept
+                await idempotency.empty_answers_about(session, actor)
             await forget_views(session, user_id)
             return UserRead.of(user), is_named
 

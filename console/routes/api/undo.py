@@ -65,8 +65,9 @@ async def _answer(pool: Pool, once: OnlyOnce, operation: Operation) -> Response:
     async def produce() -> Answer:
         result = await Undoing(pool).undo(operation)
         if isinstance(result, UndoneNow):
-            leads = tuple(each.lead_id for each in result.undone)
-            return Answer(200, {"Content-Type": JSON}, encoded(_document(result)), leads)
+            authors = {one.id for each in result.kept for one in each.authors.values() if one.id}
+            about = (*(each.lead_id for each in result.undone), *authors)
+            return Answer(200, {"Content-Type": JSON}, encoded(_document(result)), about)
         headers = {"Content-Type": JSON, "Location": f"/api/v1/jobs/{result.id}"}
         return Answer(202, headers, encoded(job_document(result)))
 

@@ -240,19 +240,21 @@ async def quick_add(form: SentForm, leads: Leads, table: Table) -> Response:
 
 @router.post("/leads/quick-add/restore/{lead_id}")
 @requires(Permission.CHANGE_LEADS)
-async def restore_instead(lead_id: UUID, form: SentForm, leads: Leads, table: Table) -> Response:
+async def restore_instead(lead_id: UUID, form: SentForm, leads: Leads, table: Table, pool: Pool) -> Response:
     """The lead from the bin in place of the line that named it; the other lines stay in the field."""
-    return await _instead_of_the_line(form, leads, table, leads.restore(lead_id))
+    return await _instead_of_the_line(form, leads, table, pool, leads.restore(lead_id))
 
 
 @router.post("/leads/quick-add/fill/{lead_id}")
 @requires(Permission.CHANGE_LEADS)
-async def fill_instead(lead_id: UUID, form: SentForm, leads: Leads, table: Table) -> Response:
+async def fill_instead(lead_id: UUID, form: SentForm, leads: Leads, table: Table, pool: Pool) -> Response:
     """What the line says and the lead leaves empty goes into that lead; the other lines stay in the field."""
-    return await _instead_of_the_line(form, leads, table, leads.add_what_is_new(lead_id, form.text("line")))
+    return await _instead_of_the_line(form, leads, table, pool, leads.add_what_is_new(lead_id, form.text("line")))
 
 
-async def _instead_of_the_line(form: Form, leads: Leads, table: LeadTable, change: Awaitable[LeadRead]) -> Response:
+async def _instead_of_the_line(
+    form: Form, leads: Leads, table: LeadTable, pool: Pool, change: Awaitable[LeadRead]
+) -> Response:
     text, line = form.text("text"), form.text("line").strip()
     try:
         lead = await change
@@ -262,7 +264,10 @@ async def _instead_of_the_line(form: Form, leads: Leads, table: LeadTable, chang
         return await table.quick_add(replace(state, text=text), 409, None)
     left = "\n".join(other for other in text.splitlines() if other.strip() != line)
     state = replace(_what_stays(await leads.check_quick_add(left)), text=left)
-    return await table.quick_add(state, 422 if state.errors else 200, {"leads-changed": {"ids": [str(lead.id)]}})
+    events: dict[str, Any] = {"leads-changed": {"ids": [str(lead.id)]}}
+    if toast := await undo_page.done_just_now(lead, pool):
+        events["toast"] = toast
+    return await table.quick_add(state, 422 if state.errors else 200, events)
 
 
 def _changed_by_others(rows: Sequence[LeadRow], news: News, me: UUID) -> list[UUID]:

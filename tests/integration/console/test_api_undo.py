@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 from httpx2 import AsyncClient
 
+from leads_core.accounts.permissions import Role
+from leads_core.accounts.schemas import UserRead
 from leads_core.context import acting_as
 from leads_core.database import Database
+from leads_core.erasing import Erasing
 from leads_core.jobs import queue
 from leads_core.jobs.models import JobKind
 from leads_core.jobs.worker import in_the_name_of
 from leads_core.transfer.importing import ImportHandler
 from leads_core.undoing import UndoHandler
+from tests.builders import an_actor
 
 LEADS, UNDO = "/api/v1/leads", "/api/v1/undo"
 
@@ -64,6 +69,22 @@ async def test_one_key_undoes_once(api: AsyncClient) -> None:
 
     assert first.json() == second.json()
     assert (await api.get(f"{LEADS}/{lead['id']}")).json()["version"] == 3
+
+
+async def test_a_kept_answer_does_not_outlast_the_people_it_names(
+    api: AsyncClient, database: Database, people: dict[Role, UserRead], owner: asyncpg.Connection
+) -> None:
+    lead = (await api.post(LEADS, json={"domain": "acme.com", "stage": "new"})).json()
+    edit = await api.patch(f"{LEADS}/{lead['id']}", json={"stage": "won"})
+    await api.patch(f"{LEADS}/{lead['id']}", json={"stage": "lost"})
+    body = {"request_id": edit.headers["x-request-id"]}
+    answer = await api.post(UNDO, json=body, headers={"Idempotency-Key": "once"})
+    assert answer.json()["kept"][0]["by"]["name"] in answer.text
+
+    with acting_as(an_actor()):
+        await Erasing(database).erase_user(people[Role.EDITOR].id)
+
+    assert await owner.fetchval("SELECT count(*) FROM idempotency_keys WHERE body IS NOT NULL") == 0
 
 
 @pytest.mark.parametrize(
