@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Page, expect
+import pytest
+from playwright.sync_api import Locator, Page, expect
 
+from e2e.conftest import NewContext
 from e2e.given import a_lead, companies
 from e2e.pages.lead_panel import LeadPanel
 from e2e.pages.leads_page import LeadsPage
+from e2e.pages.palette import Palette
+from e2e.people import Person
+
+FURTHEST = 60
 
 
 def test_n_adds_and_slash_searches(page: Page) -> None:
@@ -122,3 +128,117 @@ def test_the_first_tab_skips_to_the_content(any_page: Page) -> None:
 
     expect(any_page.get_by_role("link", name="Skip to content")).to_be_focused()
     expect(any_page.get_by_role("link", name="Skip to content")).to_be_in_viewport()
+
+
+def test_g_and_a_letter_go_to_a_page(page: Page) -> None:
+    LeadsPage(page).open()
+
+    for letter, title in (("a", "Audit trail"), ("i", "Import"), ("s", "Profile · Settings"), ("l", "Leads")):
+        page.keyboard.press("g")
+        page.keyboard.press(letter)
+        expect(page).to_have_title(f"{title} · Lead Explorer")
+
+
+def test_a_key_that_is_held_down_deletes_one_lead(page: Page) -> None:
+    companies(page, ["Ahorn", "Baker Street", "Stone and Sons"])
+    leads = LeadsPage(page).open()
+
+    page.keyboard.press("j")
+    for _ in range(5):
+        page.keyboard.down("#")
+    page.keyboard.up("#")
+
+    leads.shows("Baker Street", "Ahorn")
+
+
+def test_keys_are_silent_in_dialogs_while_a_letter_is_composed_and_with_a_modifier(page: Page) -> None:
+    leads = LeadsPage(page).open()
+    compose = "document.dispatchEvent(new KeyboardEvent('keydown', { key: 'n', bubbles: true, isComposing: true }))"
+
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keyboard")).to_be_visible()
+    page.keyboard.press("n")
+    expect(page.get_by_role("dialog", name="Keyboard")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.evaluate(compose.replace("document.d", "document.body.d"))
+    page.keyboard.press("Alt+n")
+
+    expect(leads.quick_field).not_to_be_focused()
+
+
+def test_single_keys_can_be_switched_off_and_on_again(page: Page) -> None:
+    page.goto("/settings/keyboard")
+    page.get_by_label("Single keys act").uncheck()
+    page.get_by_role("button", name="Save").click()
+    leads = LeadsPage(page).open()
+
+    for key in ("n", "?", "g", "a"):
+        page.keyboard.press(key)
+    expect(leads.quick_field).not_to_be_focused()
+    expect(page.get_by_role("dialog", name="Keyboard")).to_be_hidden()
+    expect(page).to_have_url(re.compile(r"/leads$"))
+    Palette(page).open().choose("keys", "Keys")
+    expect(page.get_by_role("dialog", name="Keyboard")).to_contain_text("Single keys are off.")
+    page.goto("/settings/keyboard")
+    page.get_by_label("Single keys act").check()
+    page.get_by_role("button", name="Save").click()
+    page.keyboard.press("?")
+
+    expect(page.get_by_role("dialog", name="Keyboard")).to_be_visible()
+
+
+@pytest.mark.parametrize("single_keys", [True, False], ids=["single keys", "by name"])
+def test_a_day_by_keyboard_alone(window: NewContext, rosa: Person, page: Page, *, single_keys: bool) -> None:
+    """Sign in, add, filter, edit, read the trail, delete and undo, without a mouse."""
+    page.context.request.post("/settings/keyboard", form={"single_keys": "true" if single_keys else "false"})
+    hers = window().new_page()
+
+    def do(keys: str, typed: str, name: str) -> None:
+        if single_keys:
+            for key in keys.split(" "):
+                hers.keyboard.press(key)
+        else:
+            Palette(hers).open().choose(typed, name)
+
+    leads, panel = LeadsPage(hers), LeadPanel(hers)
+    hers.goto("/sign-in")
+    for label, text in (("Email", rosa.email), ("Password", rosa.password)):
+        _tab_to(hers.get_by_label(label))
+        hers.keyboard.type(text)
+    hers.keyboard.press("Enter")
+    expect(hers).to_have_title("Leads · Lead Explorer")
+
+    do("n", "add a", "Add a lead")
+    hers.keyboard.type("Mara Lindqvist <mara@example.org>")
+    hers.keyboard.press("Enter")
+    expect(leads.row("Mara Lindqvist")).to_be_visible()
+    hers.keyboard.press("Escape")
+    do("/", "search the", "Search the table")
+    hers.keyboard.type("mara")
+    expect(hers).to_have_url(re.compile(r"q=mara"))
+    _tab_to(leads.row("Mara Lindqvist").get_by_role("link").first)
+    hers.keyboard.press("Enter")
+    panel.shows("mara@example.org")
+    _tab_to(panel.detail("City").get_by_role("link"))
+    hers.keyboard.press("Enter")
+    expect(hers.get_by_role("textbox", name="City")).to_be_focused()
+    hers.keyboard.type("Porto")
+    hers.keyboard.press("Enter")
+    expect(panel.detail("City")).to_contain_text("Porto")
+    expect(panel.trail.first).to_contain_text("Porto")
+    do("#", "move to bin", "Move to bin")
+    expect(leads.rows).to_have_count(0)
+    do("u", "undo", "Undo")
+
+    expect(leads.rows).to_have_count(1)
+    do("g a", "audit", "Audit")
+    expect(hers).to_have_title("Audit trail · Lead Explorer")
+
+
+def _tab_to(wanted: Locator) -> None:
+    """Tab after Tab, as somebody without a mouse gets there."""
+    for _ in range(FURTHEST):
+        if wanted.evaluate("element => element === document.activeElement"):
+            return
+        wanted.page.keyboard.press("Tab")
+    raise AssertionError(f"{FURTHEST} times Tab do not lead there")

@@ -95,7 +95,11 @@ def test_enter_before_the_answer_chooses_from_the_answer_and_answers_come_in_ord
     LeadsPage(page).open()
     Palette(page).open()
     held: list[Route] = []
-    page.route("**/palette?q=set*", lambda route: held.append(route))
+
+    def never_answers(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/palette?q=set*", never_answers)
 
     with page.expect_request("**/palette?q=set*"):
         page.keyboard.type("set")
