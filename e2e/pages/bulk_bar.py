@@ -32,12 +32,21 @@ class BulkBar:
     def enrich(self) -> None:
         self.bar.get_by_role("button", name="Enrich").click()
 
+    def menu(self, name: str) -> Locator:
+        """A menu of the bar, opened."""
+        menu = self.bar.locator("details", has=self.page.locator("summary", has_text=name))
+        menu.locator("summary").click()
+        return menu
+
+    def choose(self, menu: str, choice: str) -> None:
+        self.menu(menu).get_by_role("button", name=choice, exact=True).click()
+
     def clear(self) -> None:
         self.bar.get_by_role("button", name="Clear selection").click()
 
     def watch(self) -> None:
         """From the notice to the job's page."""
-        self.notice.get_by_role("link", name=re.compile("Watch it|See what happened")).click()
+        self.notice.get_by_role("link", name=re.compile("Watch it|See what happened|See the")).click()
         expect(self.page).to_have_url(re.compile("/jobs/"))
 
     def outcome(self, label: str) -> Locator:
