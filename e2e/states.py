@@ -16,6 +16,7 @@ from e2e.pages.import_page import ImportPage
 from e2e.pages.lead_form import LeadForm
 from e2e.pages.lead_panel import LeadPanel
 from e2e.pages.leads_page import LeadsPage
+from e2e.pages.palette import Palette
 from e2e.pages.suggestions_panel import SuggestionsPanel
 from e2e.pages.trail_panel import TrailPanel
 
@@ -139,6 +140,22 @@ def chosen(page: Page) -> None:
     for name in ("Lead 51", "Lead 49", "Lead 48"):
         BulkBar(page).box(name).check()
     BulkBar(page).says("3 selected")
+
+
+def bulk_menu(page: Page) -> None:
+    chosen(page)
+    BulkBar(page).menu("Follow up")
+
+
+def bulk_conflict(page: Page) -> None:
+    """A job that left one lead alone, for somebody else had a word about it."""
+    companies(page, ["Ahorn", "Baker Street"])
+    ids = [row.get_attribute("data-lead") for row in LeadsPage(page).open("?sort=company_name").rows.all()]
+    a_change_by_a_script(page, str(ids[0]), stage="lost")
+    body = {"action": "set_stage", "values": {"stage": "won"}, "ids": ids, "versions": {ids[0]: 1}}
+    answer = page.context.request.post("/api/v1/leads/bulk", data=body)
+    page.goto(f"/jobs/{answer.json()['id']}")
+    expect(BulkBar(page).outcome("Conflict")).to_be_visible()
 
 
 def bulk_begun(page: Page) -> None:
@@ -299,6 +316,21 @@ def import_check(page: Page) -> None:
     expect(page.get_by_role("heading", name="What will happen")).to_be_visible()
 
 
+def import_choices(page: Page) -> None:
+    """All that can be chosen, beside a row that changes a lead."""
+    a_lead(page, email="stone@example.org")
+    import_check(page)
+    for words in ("Read the file differently", "Say something of every row"):
+        page.get_by_text(words).click()
+    expect(page.get_by_label("Add tags")).to_be_visible()
+
+
+def import_before(page: Page) -> None:
+    import_done(page)
+    page.goto("/import")
+    expect(page.get_by_role("link", name="Undo")).to_be_visible()
+
+
 def import_done(page: Page) -> None:
     import_check(page)
     ImportPage(page).begin()
@@ -309,20 +341,57 @@ def import_refused(page: Page) -> None:
     ImportPage(page).choose({"name": "leads.csv", "mimeType": "text/csv", "buffer": b""})
 
 
+def palette(page: Page) -> None:
+    companies(page, ["Ahorn", "Baker Street"])
+    LeadsPage(page).open()
+    page.keyboard.press("j")
+    Palette(page).open()
+    page.keyboard.press("ArrowDown")
+
+
+def palette_nothing_fits(page: Page) -> None:
+    LeadsPage(page).open()
+    Palette(page).open().field.fill("nothing at all")
+    expect(page.get_by_text("Nothing fits")).to_be_visible()
+
+
+def palette_page(page: Page) -> None:
+    companies(page, ["Ahorn"])
+    page.goto("/palette?q=a")
+
+
 def settings(page: Page) -> None:
     page.goto("/settings")
 
 
+def settings_sessions(page: Page) -> None:
+    page.goto("/settings/sessions")
+
+
 def settings_with_a_new_token(page: Page) -> None:
-    page.goto("/settings")
-    page.get_by_label("Name of the new token").fill("Nightly sync")
+    page.goto("/settings/tokens")
+    page.get_by_label("Name", exact=True).fill("Nightly sync")
     page.get_by_role("button", name="Make a token").click()
     expect(page.get_by_text("Copy it now")).to_be_visible()
 
 
+def settings_appearance(page: Page) -> None:
+    page.goto("/settings/appearance")
+
+
+def settings_keyboard(page: Page) -> None:
+    page.goto("/settings/keyboard")
+
+
+def settings_users(page: Page) -> None:
+    page.goto("/settings/users")
+    page.locator(".entries summary").first.click()
+
+
 def settings_refused(page: Page) -> None:
-    page.goto("/settings")
+    page.goto("/settings/password")
     page.get_by_label("Current password").fill("wrong")
+    page.get_by_label("New password").fill("long enough by far")
     page.get_by_role("button", name="Change password").click()
     expect(page.get_by_role("alert")).to_be_visible()
 
@@ -402,12 +471,14 @@ STATES = [
     State(reach.__name__.strip("_"), reach)
     for reach in (
         empty, dashboard, table, filtered, no_match, unreadable_filter, filter_menu, account_menu, keys, quick_add_errors, toast,
-        undone, undo_asked, undo_ended, chosen, bulk_begun, bulk_refused, job, bin_,
+        undone, undo_asked, undo_ended, chosen, bulk_menu, bulk_begun, bulk_refused, job, bin_,
         drawer, drawer_editing, drawer_suggestions, drawer_requests, requests_page,
         lead_page, lead_in_the_bin, lead_trail_filter, lead_seal, lead_as_it_stood,
         lead_likely, duplicates, merge_of_two, lead_merged,
         new, new_with_errors, new_duplicate, edit, conflict,
-        import_choose, import_check, import_done, import_refused, settings, settings_with_a_new_token,
+        import_choose, import_check, import_choices, import_done, import_before, import_refused,
+        palette, palette_nothing_fits, palette_page,
+        settings, settings_sessions, settings_with_a_new_token, settings_appearance, settings_keyboard, settings_users,
         settings_refused, audit, audit_filter, audit_no_match, audit_unreadable_filter, audit_empty,
         enrichment, enrichment_empty, enrichment_retried, nothing_here,
         sign_in, sign_in_refused, used_link,
