@@ -133,7 +133,7 @@ def test_the_first_tab_skips_to_the_content(any_page: Page) -> None:
 def test_g_and_a_letter_go_to_a_page(page: Page) -> None:
     LeadsPage(page).open()
 
-    for letter, title in (("a", "Audit trail"), ("i", "Import"), ("s", "Profile · Settings"), ("l", "Leads")):
+    for letter, title in (("a", "Audit trail"), ("i", "Import leads"), ("s", "Profile · Settings"), ("l", "Leads")):
         page.keyboard.press("g")
         page.keyboard.press(letter)
         expect(page).to_have_title(f"{title} · Lead Explorer")

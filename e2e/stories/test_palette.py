@@ -17,7 +17,7 @@ def test_a_page_is_found_by_the_beginning_of_its_words_and_is_first_the_next_tim
 
     Palette(page).open().choose("impo", "Import")
 
-    expect(page).to_have_title("Import · Lead Explorer")
+    expect(page).to_have_title("Import leads · Lead Explorer")
     palette = Palette(page).open()
     expect(palette.dialog.get_by_role("group", name="Recent").get_by_role("option")).to_have_text([r"Import"])
     expect(palette.selected()).to_contain_text("Import")
@@ -68,7 +68,7 @@ def test_what_can_be_done_is_done_with_the_lead_the_keys_stand_on(page: Page) ->
 
 
 def test_s_offers_the_stages_of_the_lead_on_its_page(page: Page) -> None:
-    lead = a_lead(page, company_name="Ahorn")
+    lead = a_lead(page, company_name="Ahorn", domain="ahorn.example.com")
     page.goto(f"/leads/{lead['id']}")
     palette = Palette(page)
 
