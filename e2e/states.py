@@ -147,17 +147,6 @@ def bulk_menu(page: Page) -> None:
     BulkBar(page).menu("Follow up")
 
 
-def bulk_conflict(page: Page) -> None:
-    """A job that left one lead alone, for somebody else had a word about it."""
-    companies(page, ["Ahorn", "Baker Street"])
-    ids = [row.get_attribute("data-lead") for row in LeadsPage(page).open("?sort=company_name").rows.all()]
-    a_change_by_a_script(page, str(ids[0]), stage="lost")
-    body = {"action": "set_stage", "values": {"stage": "won"}, "ids": ids, "versions": {ids[0]: 1}}
-    answer = page.context.request.post("/api/v1/leads/bulk", data=body)
-    page.goto(f"/jobs/{answer.json()['id']}")
-    expect(BulkBar(page).outcome("Conflict")).to_be_visible()
-
-
 def bulk_begun(page: Page) -> None:
     companies(page, ["Ahorn", "Baker Street"])
     LeadsPage(page).open()
