@@ -175,11 +175,6 @@ class Columns:
         named = [replace(one, label="Deleted") if one.name == "added" else one for one in columns]
         return [*named, Column(RESTORE, "Restore", _units(1.5), at_end=True)]
 
-    def pick(self, cells: Any, *, in_bin: bool) -> list[Any]:
-        """The macros of these columns, from the template that has one for each."""
-        names = [*self.names, RESTORE] if in_bin else self.names
-        return [getattr(cells, name) for name in names]
-
 
 STANDARD = Columns(tuple((name, None) for name in STANDARD_NAMES), is_own=False)
 

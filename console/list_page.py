@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Any
 from uuid import UUID
 
 from markupsafe import Markup, escape
@@ -133,9 +132,9 @@ class ListPage:
     def columns(self) -> list[Column]:
         return self.chosen.in_table(in_bin=self.in_bin, can_edit=self._can_edit)
 
-    def cells(self, macros: Any) -> list[Any]:
-        """The macros of these columns' cells."""
-        return self.chosen.pick(macros, in_bin=self.in_bin)
+    @property
+    def column_names(self) -> list[str]:
+        return [column.name for column in self.columns]
 
     def around(
         self, *, now: datetime, owners: Mapping[UUID, str], jobs: Mapping[UUID, JobNow], marks: Marks | None = None

@@ -21,7 +21,7 @@ from leads_core.accounts.visitor import Visitor
 
 TEMPLATES = Path(__file__).parent / "templates"
 #: Macros every template may call, as `ui.icon("plus")`. Each file may use those before it.
-COMPONENTS = ("ui", "forms", "cells", "rows")
+COMPONENTS = ("ui", "forms", "rows")
 HEADERS = {"Vary": "HX-Request-Type", "Cache-Control": "no-store"}
 THEMES = ("light", "dark")
 THEME_COOKIE = "theme"

@@ -12,7 +12,9 @@ let missed = false // the list changed while a row was held
 let choices = null // the lists to choose from, asked for once
 
 function valueOf(cell) {
-  return cell.dataset.value ?? (cell.querySelector(".sk") ? "" : cell.textContent.trim())
+  if (cell.dataset.value !== undefined) return cell.dataset.value
+  if (cell.querySelector(".sk, .none")) return ""
+  return cell.querySelector("[data-stage]")?.dataset.stage ?? (cell.querySelector(".pair") ?? cell).textContent.trim()
 }
 
 function lists() {
