@@ -25,7 +25,7 @@ from leads_core.errors import Misconfigured
 from leads_core.jobs import models as _jobs  # noqa: F401
 from leads_core.leads import bulk_items as _bulk_items  # noqa: F401
 from leads_core.leads import day_counts as _day_counts  # noqa: F401
-from leads_core.leads import likely_duplicates as _likely_duplicates  # noqa: F401
+from leads_core.leads import duplicate_tables as _duplicate_tables  # noqa: F401
 from leads_core.leads import models as _leads  # noqa: F401
 from leads_core.saved_views import models as _saved_views  # noqa: F401
 from leads_core.settings import load_settings

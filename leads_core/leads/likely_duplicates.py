@@ -7,64 +7,23 @@ The table has ids and codes of reasons alone, so nothing that is erased from a l
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import (
-    ARRAY,
-    BigInteger,
-    Boolean,
-    CheckConstraint,
-    Column,
-    DateTime,
-    Index,
-    SmallInteger,
-    Table,
-    Uuid,
-    bindparam,
-    text,
-)
+from sqlalchemy import ARRAY, Uuid, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from leads_core import context
-from leads_core.database import C_TEXT, Base, Database
+from leads_core.database import C_TEXT, Database
 from leads_core.errors import NotFound
-from leads_core.leads.duplicates import LEADS, Found, Likelihood, duplicates_of_many, likelihood_of
-from leads_core.leads.rows import FIELDS, LeadRow, lead_row
+from leads_core.leads.duplicates import Found, alike_of_many, duplicates_of, live_leads
+from leads_core.leads.likeness import Likelihood, Likeness, likelihood_of
+from leads_core.leads.rows import LeadRow
 from leads_core.paging import LAST, Cursors, Page, Position, around
-
-likely_duplicates = Table(
-    "likely_duplicates",
-    Base.metadata,
-    Column("lead_id", Uuid, primary_key=True),
-    Column("other_id", Uuid, primary_key=True),
-    Column("found_by", ARRAY(C_TEXT), nullable=False),
-    Column("score", SmallInteger, nullable=False),
-    Column("found_at", DateTime(timezone=True), nullable=False),
-    Column("dismissed_at", DateTime(timezone=True)),
-    Column("dismissed_by", Uuid),
-    CheckConstraint("lead_id < other_id", name="likely_duplicates_once"),
-    Index("ix_likely_duplicates_other", "other_id"),
-    Index(
-        "ix_likely_duplicates_open",
-        "score",
-        "found_at",
-        "lead_id",
-        "other_id",
-        postgresql_where=text("dismissed_at IS NULL"),
-    ),
-)
-duplicates_read = Table(
-    "duplicates_read",
-    Base.metadata,
-    Column("one", Boolean, primary_key=True, server_default=text("true")),
-    Column("entries", BigInteger, nullable=False),
-    CheckConstraint("one", name="duplicates_read_one"),
-)
 
 #: Entries that are read together, and how long a worker looks before it lets other work come first.
 BATCH = 200
@@ -154,7 +113,7 @@ async def page_of_pairs(reader: asyncpg.Connection, cursor: str | None, limit: i
     if not rows:
         return Page([], None, cursors.write(LAST, _LISTED) if position.key and not position.backwards else None)
     beside = around(position, _position(rows[0]), _position(rows[-1]), len(rows), more=more)
-    leads = await _leads(reader, {row[name] for row in rows for name in ("lead_id", "other_id")})
+    leads = await live_leads(reader, list({row[name] for row in rows for name in ("lead_id", "other_id")}))
     return Page(
         [
             Pair(leads[row["lead_id"]], leads[row["other_id"]], tuple(row["found_by"]), row["score"], row["found_at"])
@@ -168,7 +127,7 @@ async def page_of_pairs(reader: asyncpg.Connection, cursor: str | None, limit: i
 
 async def undecided_of(reader: asyncpg.Connection, lead_id: UUID) -> list[Found]:
     """Leads that are likely the same as this one, found now, without those of which somebody said that they are not."""
-    found = (await duplicates_of_many(reader, [lead_id])).get(lead_id, [])
+    found = await duplicates_of(reader, lead_id)
     if not found:
         return []
     decided = {row["id"] for row in await reader.fetch(DISMISSED, lead_id)}
@@ -223,31 +182,21 @@ async def _read_on(database: Database) -> int:
             return 0
         ids = list(dict.fromkeys(row.subject_id for row in rows if row.subject_id is not None))
         async with database.reader() as reader:
-            found = await duplicates_of_many(reader, ids)
+            found = await alike_of_many(reader, ids)
         for lead_id in ids:
-            await _write_pairs(session, lead_id, found.get(lead_id, []))
+            await _write_pairs(session, lead_id, found.get(lead_id, {}))
         await session.execute(text("UPDATE duplicates_read SET entries = :next"), {"next": rows[-1].leaf_index + 1})
         return len(rows)
 
 
-async def _write_pairs(session: AsyncSession, lead_id: UUID, found: Sequence[Found]) -> None:
-    await session.execute(_DROP, {"one": lead_id, "still": [each.lead.id for each in found]})
+async def _write_pairs(session: AsyncSession, lead_id: UUID, found: Mapping[UUID, Likeness]) -> None:
+    await session.execute(_DROP, {"one": lead_id, "still": list(found)})
     if found:
         values: list[dict[str, Any]] = [
-            {
-                "one": lead_id,
-                "other": each.lead.id,
-                "found_by": list(each.likeness.reasons),
-                "score": each.likeness.score,
-            }
-            for each in found
+            {"one": lead_id, "other": other, "found_by": list(likeness.reasons), "score": likeness.score}
+            for other, likeness in found.items()
         ]
         await session.execute(_KEEP, values)
-
-
-async def _leads(reader: asyncpg.Connection, ids: set[UUID]) -> dict[UUID, LeadRow]:
-    rows = await reader.fetch(LEADS, list(ids))
-    return {row["id"]: lead_row(tuple(row)[: len(FIELDS)]) for row in rows}
 
 
 def _position(row: asyncpg.Record) -> Position:

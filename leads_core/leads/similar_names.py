@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Literal
 
 from leads_core.leads.folding import fold
@@ -23,6 +24,7 @@ _SLIP_FROM = 5
 """Letters of a word in which one wrong letter is more likely a slip than another name."""
 
 
+@lru_cache(maxsize=1 << 14)
 def words_of(name: str | None, email: str | None) -> tuple[str, ...]:
     """The words of a person's name, folded; of one who is not named those that the address says, `mara.holt@`."""
     if name:

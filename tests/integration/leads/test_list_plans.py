@@ -150,7 +150,7 @@ async def test_likely_duplicates_of_a_lead_and_all_pairs_are_answered_from_index
         watched: Any = Watched(reader)
         await duplicates_of(watched, busiest)
         await page_of_pairs(watched, None, 50, cursors=CURSORS)
-        assert len(watched.asked) == 3
+        assert len(watched.asked) >= 3
         for statement, values in watched.asked:
             for node in nodes(await generic_plan(reader, statement, values)):
                 assert (node["Node Type"], node.get("Relation Name")) != ("Seq Scan", "leads"), statement

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from leads_core.leads.duplicates import Likeness, likeness_of
+from leads_core.leads.likeness import Likeness, likeness_of
 from leads_core.leads.lookalikes import lookalikes_of, mailbox_of, may_look_alike, same_mailbox
 from leads_core.leads.normalising import registrable_domain
 from leads_core.leads.similar_names import similarity, words_of
