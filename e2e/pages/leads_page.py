@@ -55,7 +55,7 @@ class LeadsPage:
         """Tick one choice of the filter menu and have it shown."""
         menu = self.page.locator("#filter-menu")
         menu.locator("summary").click()
-        menu.get_by_role("group", name=group).get_by_label(choice, exact=True).check()
+        menu.get_by_role("group", name=group, exact=True).get_by_label(choice, exact=True).check()
         menu.get_by_role("button", name="Show").click()
 
     def filter_by_tag(self, tag: str) -> None:

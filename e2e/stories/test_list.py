@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from e2e.given import a_lead, by_form, companies, in_the_bin
 from e2e.pages.leads_page import LeadsPage
+from e2e.pages.views_bar import ViewsBar
 
 
 def test_an_empty_table_says_how_to_begin(any_page: Page) -> None:
@@ -24,7 +25,7 @@ def test_an_empty_table_says_how_to_begin(any_page: Page) -> None:
         ("Stage", "Won", "Stage is Won", "stage=won", ["The won one"]),
         ("Source", "Form", "Source is Form", "source=form", ["By the form"]),
         ("Added", "By hand", "Leads added by hand", "is_manual=true", ["By the form"]),
-        ("Owner", "Mine", "Owner is me", "owner=me", ["My own"]),
+        ("Owner", "Me", "Owner is me", "owner=me", ["My own"]),
         ("Where", "In the bin", "Leads in the bin", "deleted=true", ["Thrown away"]),
     ],
 )
@@ -77,7 +78,7 @@ def test_views_are_links(any_page: Page, script: bool) -> None:
     leads.view("Won")
 
     leads.shows("The won one")
-    expect(any_page.get_by_role("link", name="Won", exact=True)).to_have_attribute("aria-current", "page")
+    ViewsBar(any_page).is_open("Won")
 
 
 def test_search_finds_while_somebody_types(page: Page) -> None:
@@ -111,6 +112,7 @@ def test_a_search_without_a_match_offers_the_way_out(any_page: Page) -> None:
 
     expect(any_page.get_by_role("heading", name="No lead matches “stnoe”")).to_be_visible()
     any_page.get_by_role("link", name="Clear the search").click()
+    expect(any_page).to_have_url(re.compile(r"\?stage=won$"))
     any_page.get_by_role("link", name="Clear the filters").click()
 
     leads.shows("Stone and Sons")
