@@ -13,6 +13,7 @@ from console import wording
 from leads_core.leads.quick_add import parse_quick_add
 
 MOST_TYPED = 200
+ALSO, NOT_AT_ALL = 2, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +37,17 @@ class Choice:
     def works_without_a_script(self) -> bool:
         return bool(self.href or self.post)
 
-    def fits(self, typed: Sequence[str]) -> bool:
-        """Whether each word typed begins a word of the line, or of what it is also called."""
-        words = folded(f"{self.title} {self.also}").split()
-        return all(any(word.startswith(part) for word in words) for part in typed)
+    def rank(self, typed: str) -> int:
+        """How well it fits: its title begins so, its title has the words, it is also called so, or NOT_AT_ALL.
+
+        A word fits where one begins with it, in any order.
+        """
+        title, parts = folded(self.title), typed.split()
+        if title.startswith(typed):
+            return 0
+        if _begin(parts, title.split()):
+            return 1
+        return ALSO if _begin(parts, f"{title} {folded(self.also)}".split()) else NOT_AT_ALL
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +133,8 @@ def folded(text: str) -> str:
     return "".join(letter for letter in apart if not unicodedata.combining(letter))
 
 
-def words_of(typed: str) -> list[str]:
-    return folded(typed).split()
+def _begin(parts: Sequence[str], words: Sequence[str]) -> bool:
+    return all(any(word.startswith(part) for word in words) for part in parts)
 
 
 def pages(*, may_change: bool, may_manage: bool, views: Iterable[Choice] = ()) -> list[Choice]:
@@ -197,10 +205,16 @@ def adding(typed: str) -> list[Choice]:
     return [Choice(f"Add {what}", post="/leads/quick-add", values={"text": typed.strip()})]
 
 
-def fitting(groups: Iterable[Group], typed: Sequence[str]) -> list[Group]:
-    """The groups with what fits; those in which nothing does are left out."""
-    found = [Group(one.name, [choice for choice in one.choices if choice.fits(typed)]) for one in groups]
-    return [one for one in found if one.choices]
+def fitting(groups: Iterable[Group], leads: Group, typed: str) -> list[Group]:
+    """What fits, the best first; leads that were found stand before what is only also called so."""
+    wanted = folded(" ".join(typed.split()))
+    found = [(ALSO - 0.5, leads)]
+    for group in groups:
+        ranked = sorted(((choice.rank(wanted), choice) for choice in group.choices), key=lambda pair: pair[0])
+        fits = [(rank, choice) for rank, choice in ranked if rank < NOT_AT_ALL]
+        if fits:
+            found.append((fits[0][0], Group(group.name, [choice for _, choice in fits])))
+    return [group for _, group in sorted(found, key=lambda pair: pair[0])]
 
 
 def recent(paths: Sequence[str], known: Iterable[Choice], leads: Iterable[Choice]) -> list[Choice]:

@@ -51,8 +51,7 @@ async def index(
         Group("Do", palette_page.doings(may_change=may_change)),
     ]
     if typed.strip():
-        groups = palette_page.fitting(groups, palette_page.words_of(typed))
-        groups.append(Group("Leads", await _search(typed, pool, config)))
+        groups = palette_page.fitting(groups, Group("Leads", await _search(typed, pool, config)), typed)
         groups.append(Group("New", palette_page.adding(typed) if may_change else []))
     else:
         groups.insert(0, Group("Recent", await _recent(asked.getlist("recent"), pages, pool)))

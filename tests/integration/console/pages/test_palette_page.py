@@ -43,6 +43,7 @@ async def test_words_are_found_by_their_beginnings_in_any_order_and_without_acce
 
     assert (await offered(editor, q="theme dar"))["Do"] == ["Dark theme", "Theme as the system has it"]
     assert (await offered(editor, q="PASSW"))["Go to"] == ["Password"]
+    assert list(await offered(editor, q="add a")) == ["Do", "Go to"]
     assert (await offered(editor, q="jose"))["Leads"] == ["José Peña"]
     assert await offered(editor, q="zzzz nothing") == {}
 
