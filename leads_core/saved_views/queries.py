@@ -1,8 +1,8 @@
-"""What stands around a list, in one statement: the views a person sees, their default, and who may own a lead."""
+"""What stands around a list, in one statement: the views a person sees, what they prefer, and who may own a lead."""
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -19,7 +19,8 @@ SELECT
     (SELECT coalesce(json_agg(json_build_object('id', id, 'name', name) ORDER BY name, id), '[]') FROM (
         SELECT id, name FROM users WHERE disabled_at IS NULL ORDER BY name, id LIMIT {MOST_PEOPLE}) AS u)::text
         AS people,
-    (SELECT value::text FROM user_preferences WHERE user_id = $1 AND name = 'default_view') AS default_view
+    (SELECT coalesce(json_object_agg(name, value), '{{}}') FROM user_preferences WHERE user_id = $1)::text
+        AS preferences
 """  # noqa: S608 - a number of ours
 
 
@@ -41,19 +42,24 @@ class Somebody(msgspec.Struct, frozen=True):
 
 
 class Around(msgspec.Struct, frozen=True):
-    """Views in their order (shared ones first), people by name, and which view opens; it may be gone by now."""
+    """Views in their order (shared ones first), people by name, and what this person prefers (accounts/preferences)."""
 
     views: tuple[ViewRead, ...] = ()
     people: tuple[Somebody, ...] = ()
-    default_view: str | None = None
+    preferences: dict[str, Any] = {}
+
+    @property
+    def default_view(self) -> str | None:
+        """Which view opens; it may be gone by now."""
+        wanted = self.preferences.get("default_view")
+        return wanted if isinstance(wanted, str) else None
 
 
 async def around_the_list(reader: Reader, user_id: UUID) -> Around:
     """Everything that a list shows beside its leads and that is this person's."""
     row = await reader.fetchrow(AROUND, user_id)
-    default = msgspec.json.decode(row["default_view"]) if row["default_view"] else None
     return Around(
         msgspec.json.decode(row["views"], type=tuple[ViewRead, ...]),
         msgspec.json.decode(row["people"], type=tuple[Somebody, ...]),
-        default if isinstance(default, str) else None,
+        msgspec.json.decode(row["preferences"]),
     )

@@ -27,7 +27,6 @@ from console.undo_notice import done_address
 from leads_core.accounts.last_seen import see, seen_until
 from leads_core.accounts.names import names_of_users
 from leads_core.accounts.permissions import Permission
-from leads_core.accounts.preferences import preferences_of
 from leads_core.enrichment.queue_watch import JobNow, jobs_of
 from leads_core.errors import IdentityTaken, Invalid, NotFound, SortTooBroad
 from leads_core.leads.filters import LeadFilter
@@ -38,7 +37,7 @@ from leads_core.leads.schemas import EnrichmentStatus, LeadRead
 from leads_core.leads.service import QuickAdded
 from leads_core.leads.since_away import News, marks_of, news_since
 from leads_core.paging import USUAL_PAGE, Cursors, Page
-from leads_core.saved_views.queries import Around, around_the_list
+from leads_core.saved_views.queries import Around, Reader, around_the_list
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
@@ -91,6 +90,7 @@ class LeadTable:
         self._pool = pool
         self._cursors = Cursors(config.signing_secret)
         self._who = who
+        self._around: Around | None = None
 
     @property
     def can_edit(self) -> bool:
@@ -115,7 +115,13 @@ class LeadTable:
     async def default_url(self, address: ListAddress) -> str | None:
         """Where this person's list opens, if that is elsewhere."""
         async with self._pool.reader() as reader:
-            return ListViews(address, await around_the_list(reader, self._who.user_id), self._who).default_url
+            return ListViews(address, await self._what_is_around(reader), self._who).default_url
+
+    async def _what_is_around(self, reader: Reader) -> Around:
+        """Views, people and preferences: read once for each request."""
+        if self._around is None:
+            self._around = await around_the_list(reader, self._who.user_id)
+        return self._around
 
     def _shorter(self, address: ListAddress) -> dict[str, str]:
         """What stands in the browser instead; while somebody types a search, in place of the address before."""
@@ -188,7 +194,8 @@ class LeadTable:
         """What stands beside the leads: how this person wants them, and what is to be said of owners and jobs."""
         running = [row.enrichment_task_id for row in rows if row.enrichment_status == EnrichmentStatus.IN_PROGRESS]
         async with self._pool.reader() as reader:
-            chosen = await preferences_of(reader, self._who.user_id)
+            around = await self._what_is_around(reader)
+            chosen = around.preferences
             columns = Columns.read(chosen.get("columns"))
             owners = {row.owner_id for row in rows if row.owner_id} if "owner" in columns.names else set()
             since = await seen_until(reader, self._who.user_id)
@@ -196,7 +203,7 @@ class LeadTable:
                 await see(self._pool, self._who.user_id, datetime.now(UTC))
             news = await news_since(reader, since, self._who.user_id) if since else None
             return Beside(
-                await around_the_list(reader, self._who.user_id),
+                around,
                 columns,
                 "roomy" if chosen.get("density") == "roomy" else "compact",
                 await names_of_users(reader, owners),

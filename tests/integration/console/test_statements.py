@@ -1,4 +1,7 @@
-"""What a page of the list costs the database: at most three statements, session or token included."""
+"""What a page of the list costs the database, session or token included: the rows take two at most.
+
+The console's page asks once more for views, people and preferences, and at most twice for what changed meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +64,7 @@ async def test_a_page_of_the_api_takes_at_most_three_statements(
 
 
 @pytest.mark.parametrize("query", QUERIES)
-async def test_a_page_of_the_console_takes_at_most_three_statements(
+async def test_a_page_of_the_console_takes_at_most_six_statements(
     browser: Ask, statements: list[str], query: str
 ) -> None:
     client = await browser(Role.EDITOR)
@@ -70,4 +73,4 @@ async def test_a_page_of_the_console_takes_at_most_three_statements(
 
     assert (await client.get(f"/leads{query}")).status_code == 200
 
-    assert 2 <= len(statements) <= 3, statements
+    assert 3 <= len(statements) <= 6, statements
