@@ -101,7 +101,7 @@ def chores(database: Database, settings: Settings) -> list[Chore]:
         Chore("forget idempotency keys", HOUR, lambda: idempotency.forget_old(database)),
         Chore("forget full rate limits", HOUR, lambda: rate_limit.forget_full(database)),
         Chore("forget old uploads", HOUR, lambda: cleaning.forget_old(database)),
-        Chore("look for likely duplicates", 2, lambda: likely_duplicates.find_new(database)),
+        Chore("look for likely duplicates", 1, lambda: likely_duplicates.find_new(database)),
         Chore("look old leads up again", 60, lambda: refreshing.plan(database, settings)),
         Chore("forget old answers of providers", HOUR, lambda: kept_answers.forget_old(database)),
     ]

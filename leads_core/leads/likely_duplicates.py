@@ -26,7 +26,7 @@ from leads_core.leads.rows import LeadRow
 from leads_core.paging import LAST, Cursors, Page, Position, around
 
 #: Entries that are read together, and how long a worker looks before it lets other work come first.
-BATCH = 200
+BATCH = 50
 SLICE_SECONDS = 0.5
 
 #: By ix_likely_duplicates_open. Pairs of which a lead is in the bin by now are passed over until a worker drops them.
@@ -49,6 +49,11 @@ BEHIND = """
         - coalesce((SELECT entries FROM duplicates_read), 0)
 """
 
+#: By ix_jobs_unfinished.
+_BUSY = text("""
+    SELECT EXISTS (SELECT FROM jobs WHERE finished_at IS NULL AND kind IN ('import', 'bulk', 'undo')
+                   AND state = 'running')
+""")
 _TAKE_TURN = text("""
     INSERT INTO duplicates_read (entries) SELECT 0 WHERE NOT EXISTS (SELECT FROM duplicates_read) ON CONFLICT DO NOTHING
 """)
@@ -163,7 +168,8 @@ async def ask_again(database: Database, one: UUID, other: UUID) -> None:
 async def find_new(database: Database, *, seconds: float = SLICE_SECONDS) -> int:
     """Look at the leads that the log's next entries speak of, for so long; how many entries were read.
 
-    One worker at a time: whoever comes second leaves at once.
+    One worker at a time: whoever comes second leaves at once. While a job of many leads runs nothing is looked at:
+    what it changes can wait, the person who watches it cannot.
     """
     read, until = 0, time.monotonic() + seconds
     while (entries := await _read_on(database)) and (read := read + entries) and time.monotonic() < until:
@@ -173,6 +179,8 @@ async def find_new(database: Database, *, seconds: float = SLICE_SECONDS) -> int
 
 async def _read_on(database: Database) -> int:
     async with database.transaction() as session:
+        if await session.scalar(_BUSY):
+            return 0
         await session.execute(_TAKE_TURN)
         first = await session.scalar(_MY_TURN)
         if first is None:

@@ -10,6 +10,8 @@ import pytest
 from leads_core.audit.log.sequencer import Sequencer
 from leads_core.database import Database
 from leads_core.errors import NotFound
+from leads_core.jobs import queue
+from leads_core.jobs.models import JobKind
 from leads_core.leads import likely_duplicates
 from leads_core.leads.duplicates import duplicates_of
 from leads_core.leads.forgetting import Erasure
@@ -105,6 +107,19 @@ async def test_a_worker_keeps_the_pairs_and_drops_what_holds_no_longer(
     await leads.update(holt.id, LeadUpdate(contact_name="Idris Bello"))
     await look()
     assert (await pairs(database)).items == []
+
+
+async def test_a_worker_looks_at_nothing_while_an_import_runs(
+    leads: LeadService, database: Database, look: Any, owner: asyncpg.Connection
+) -> None:
+    await add(leads, "mara@acme.com", "Mara Holt")
+    async with database.transaction() as session:
+        await queue.start(session, JobKind.IMPORT, priority=queue.PRIORITY_BULK)
+    await owner.execute("UPDATE jobs SET state = 'running'")
+    assert await look() == 0
+
+    await owner.execute("UPDATE jobs SET state = 'completed', finished_at = now()")
+    assert await look() > 0
 
 
 async def test_a_pair_leaves_the_page_with_a_merge_and_comes_back_with_its_undoing(
