@@ -19,7 +19,7 @@ def test_a_page_is_found_by_the_beginning_of_its_words_and_is_first_the_next_tim
 
     expect(page).to_have_title("Import leads · Lead Explorer")
     palette = Palette(page).open()
-    expect(palette.dialog.get_by_role("group", name="Recent").get_by_role("option")).to_have_text([r"Import"])
+    expect(palette.dialog.get_by_role("group", name="Recent").get_by_role("option")).to_contain_text(["Import"])
     expect(palette.selected()).to_contain_text("Import")
 
 

@@ -44,6 +44,9 @@ function remember(path) {
   localStorage.setItem(RECENT, JSON.stringify(paths))
 }
 
+// Whoever signs in next in this browser has been nowhere yet.
+if (location.pathname.startsWith("/sign-in")) localStorage.removeItem(RECENT)
+
 // Only the answer to the last question is shown: whatever was asked before is cancelled.
 async function ask() {
   asking?.abort()
