@@ -136,6 +136,7 @@ async def test_a_job_is_shown_before_it_is_undone_and_watched_afterwards(
 ) -> None:
     asked = await editor.get(f"/undo?task_id={a_job}")
     begun = await editor.post("/undo", data=fields_of(asked.text, "/undo"))
+    again = await editor.post("/undo", data={"task_id": str(a_job)}, headers=PARTIAL)
     waiting = await editor.get(begun.headers["Location"])
     job_id = UUID(begun.headers["Location"].rpartition("/")[2])
     async with database.transaction() as session:
@@ -148,6 +149,7 @@ async def test_a_job_is_shown_before_it_is_undone_and_watched_afterwards(
     kept = await editor.get(f"/undo/{job_id}/kept.csv")
 
     assert "more than 200 leads" in html(asked.text).css_first("h1").text()
+    assert json.loads(again.headers["HX-Trigger"])["toast"]["link"]["href"] == begun.headers["Location"]
     assert "Waiting for a worker" in waiting.text
     page = html(ended.text)
     assert page.css_first("h1").text() == f"Undo of {MANY} leads"
