@@ -12,6 +12,7 @@ from e2e.pages.audit_page import AuditPage
 from e2e.pages.bulk_bar import BulkBar
 from e2e.pages.duplicates_page import TWINS, DuplicatesPage
 from e2e.pages.enrichment_page import EnrichmentPage
+from e2e.pages.filter_bar import FilterBar
 from e2e.pages.import_page import ImportPage
 from e2e.pages.lead_form import LeadForm
 from e2e.pages.lead_panel import LeadPanel
@@ -19,6 +20,7 @@ from e2e.pages.leads_page import LeadsPage
 from e2e.pages.palette import Palette
 from e2e.pages.suggestions_panel import SuggestionsPanel
 from e2e.pages.trail_panel import TrailPanel
+from e2e.pages.views_bar import ViewsBar
 
 STONE = {
     "email": "mara@example.org",
@@ -74,6 +76,23 @@ def filter_menu(page: Page) -> None:
     companies(page, ["Ahorn"])
     LeadsPage(page).open()
     page.locator("#filter-menu summary").click()
+
+
+def changed_view(page: Page) -> None:
+    """A saved view whose filter was changed, its menu open with the question before it is deleted."""
+    companies(page, ["Ahorn"], stage="won")
+    LeadsPage(page).open("?stage=won&country=!DE&created_from=7d")
+    ViewsBar(page).save("Won lately", shared=True)
+    FilterBar(page).remove("Country is not Germany")
+    expect(page.get_by_role("button", name="Update view")).to_be_visible()
+    page.locator("#view-menu summary").first.click()
+    page.locator("#view-menu").get_by_text("Delete view").click()
+
+
+def chip_menu(page: Page) -> None:
+    companies(page, ["Ahorn"], stage="won")
+    LeadsPage(page).open("?stage=won&created_from=2026-01-01&created_to=2099-01-01")
+    FilterBar(page).change("Added from 1 Jan 2026 until 1 Jan 2099")
 
 
 def account_menu(page: Page) -> None:
@@ -460,6 +479,7 @@ STATES = [
     State(reach.__name__.strip("_"), reach)
     for reach in (
         empty, dashboard, table, filtered, no_match, unreadable_filter, filter_menu, account_menu, keys, quick_add_errors, toast,
+        chip_menu, changed_view,
         undone, undo_asked, undo_ended, chosen, bulk_menu, bulk_begun, bulk_refused, job, bin_,
         drawer, drawer_editing, drawer_suggestions, drawer_requests, requests_page,
         lead_page, lead_in_the_bin, lead_trail_filter, lead_seal, lead_as_it_stood,
