@@ -59,6 +59,42 @@ def dashboard(page: Page) -> None:
     page.get_by_text("As a table").first.click()
 
 
+def columns_menu(page: Page) -> None:
+    companies(page, ["Ahorn"])
+    LeadsPage(page).open()
+    page.locator("#columns-menu summary").click()
+
+
+def own_columns(page: Page) -> None:
+    a_lead(page, **STONE, follow_up_on="2026-11-20", employee_count=1_200)
+    columns = "company,contact,title,email,phone,stage,owner,tags,follow_up,city,industry,employees,added,changed"
+    answer = page.context.request.post("/leads/columns", form={"layout": columns.replace(",", ":,"), "density": "roomy"})
+    assert answer.ok, answer.text()
+    expect(LeadsPage(page).open().page.get_by_role("region", name="Table of leads")).to_be_visible()
+
+
+def cell_at_odds(page: Page) -> None:
+    lead = a_lead(page, **STONE)
+    leads = LeadsPage(page).open()
+    leads.rows.first.locator(".c-stage").dblclick()
+    page.get_by_label("Stage of Stone and Sons").select_option("won")
+    a_change(page, lead, stage="lost")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Keep mine")).to_be_focused()
+
+
+def row_menu(page: Page) -> None:
+    a_lead(page, **STONE)
+    LeadsPage(page).open().rows.first.get_by_role("link").first.focus()
+    page.keyboard.press("s")
+    expect(page.locator("#row-menu button").first).to_be_visible()
+
+
+def row_actions(page: Page) -> None:
+    lead = a_lead(page, **STONE)
+    page.goto(f"/leads/{lead['id']}/actions")
+
+
 def filtered(page: Page) -> None:
     companies(page, ["Ahorn", "Baker Street"], stage="won")
     expect(LeadsPage(page).open("?stage=won&is_manual=false&q=ahorn").page.locator(".chips")).to_be_visible()
@@ -478,7 +514,7 @@ class State:
 STATES = [
     State(reach.__name__.strip("_"), reach)
     for reach in (
-        empty, dashboard, table, filtered, no_match, unreadable_filter, filter_menu, account_menu, keys, quick_add_errors, toast,
+        empty, dashboard, table, columns_menu, own_columns, cell_at_odds, row_menu, row_actions, filtered, no_match, unreadable_filter, filter_menu, account_menu, keys, quick_add_errors, toast,
         chip_menu, changed_view,
         undone, undo_asked, undo_ended, chosen, bulk_menu, bulk_begun, bulk_refused, job, bin_,
         drawer, drawer_editing, drawer_suggestions, drawer_requests, requests_page,
