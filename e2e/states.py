@@ -68,7 +68,8 @@ def columns_menu(page: Page) -> None:
 def own_columns(page: Page) -> None:
     a_lead(page, **STONE, follow_up_on="2026-11-20", employee_count=1_200)
     columns = "company,contact,title,email,phone,stage,owner,tags,follow_up,city,industry,employees,added,changed"
-    answer = page.context.request.post("/leads/columns", form={"layout": columns.replace(",", ":,"), "density": "roomy"})
+    form = {"layout": columns.replace(",", ":,"), "density": "roomy"}
+    answer = page.context.request.post("/leads/columns", form=form)
     assert answer.ok, answer.text()
     expect(LeadsPage(page).open().page.get_by_role("region", name="Table of leads")).to_be_visible()
 
@@ -514,7 +515,8 @@ class State:
 STATES = [
     State(reach.__name__.strip("_"), reach)
     for reach in (
-        empty, dashboard, table, columns_menu, own_columns, cell_at_odds, row_menu, row_actions, filtered, no_match, unreadable_filter, filter_menu, account_menu, keys, quick_add_errors, toast,
+        empty, dashboard, table, columns_menu, own_columns, cell_at_odds, row_menu, row_actions,
+        filtered, no_match, unreadable_filter, filter_menu, account_menu, keys, quick_add_errors, toast,
         chip_menu, changed_view,
         undone, undo_asked, undo_ended, chosen, bulk_menu, bulk_begun, bulk_refused, job, bin_,
         drawer, drawer_editing, drawer_suggestions, drawer_requests, requests_page,
