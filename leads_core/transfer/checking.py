@@ -180,6 +180,8 @@ async def rows_of(database: Database, job: JobRead, outcome: Outcome, page: int)
         return []
     options = ImportOptions.of(job.wanted)
     with await uploads.fetch(database, job.id) as file:
+        if not file.seek(0, 2):  # forgotten
+            return []
         reader = reader_of(file, await recognise(file, options.read_as), options)
         rows = await asyncio.to_thread(_read_at, reader, wanted)
     return await LeadService(database).differences(rows, options.existing)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
@@ -95,10 +95,25 @@ async def _mend_refused(session: AsyncSession, job_id: UUID, needles: Needles) -
 
 
 async def _mend_result(session: AsyncSession, job: Job, needles: Needles) -> None:
-    rows = (job.result or {}).get("rows", [])
-    kept = [row for row in rows if not needles.in_text(row.get("value"), row.get("message"))]
-    if len(kept) < len(rows):
-        await session.execute(update(Job).where(Job.id == job.id).values(result={**(job.result or {}), "rows": kept}))
+    """What an import or the look before it says of the person: refused rows, and examples of the columns."""
+    before = job.result or {}
+    after = _without(before, needles)
+    if before.get("plan"):
+        after["plan"] = _without(before["plan"], needles)
+    if "columns" in before:
+        after["columns"] = [
+            {**column, "example": ""} if needles.in_text(column.get("example")) else column
+            for column in before["columns"]
+        ]
+    if after != before:
+        await session.execute(update(Job).where(Job.id == job.id).values(result=after))
+
+
+def _without(result: Mapping[str, Any], needles: Needles) -> dict[str, Any]:
+    if "rows" not in result:
+        return dict(result)
+    kept = [row for row in result["rows"] if not needles.in_text(row.get("value"), row.get("message"))]
+    return {**result, "rows": kept}
 
 
 async def _content(session: AsyncSession, job_id: UUID, piece: int) -> bytes:

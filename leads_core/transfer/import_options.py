@@ -10,11 +10,12 @@ from uuid import UUID
 
 from leads_core.leads.row_matching import Existing, Upserted
 from leads_core.leads.schemas import LeadUpdate, Stage, parsed
-from leads_core.transfer.readers import AS_IT_LOOKS, ReadAs
+from leads_core.transfer.readers import AS_IT_LOOKS, ReadAs, shown
 from leads_core.transfer.reading import Refused
 
 #: Refused rows that a result lists; all of them can be downloaded.
 LISTED = 1000
+SOURCE_LIMIT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class ForAllRows:
             tags=tuple(read.tags),
             stage=Stage(read.stage).value if stage else None,
             owner_id=str(UUID(str(read.owner_id))) if owner_id else None,
-            source_detail=source_detail.strip()[:500] or None,
+            source_detail=shown(source_detail.strip(), SOURCE_LIMIT) or None,
         )
 
     @property

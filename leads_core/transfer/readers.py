@@ -57,6 +57,8 @@ class ReadAs:
             raise Invalid.of("encoding", f"Give one of {', '.join(ENCODINGS)}.")
         if self.delimiter is not None and self.delimiter not in DELIMITERS:
             raise Invalid.of("delimiter", "Give a comma, a semicolon, a tab or a bar.")
+        if self.sheet is not None and self.sheet != shown(self.sheet, HEADER_LIMIT):
+            raise Invalid.of("sheet", "Give the name of one of the workbook's sheets.")
 
 
 AS_IT_LOOKS = ReadAs()
