@@ -516,8 +516,8 @@ STATES = [
     State(reach.__name__.strip("_"), reach)
     for reach in (
         empty, dashboard, table, columns_menu, own_columns, cell_at_odds, row_menu, row_actions,
-        filtered, no_match, unreadable_filter, filter_menu, account_menu, keys, quick_add_errors, toast,
-        chip_menu, changed_view,
+        filtered, no_match, unreadable_filter, filter_menu, account_menu, keys,
+        quick_add_errors, toast, chip_menu, changed_view,
         undone, undo_asked, undo_ended, chosen, bulk_menu, bulk_begun, bulk_refused, job, bin_,
         drawer, drawer_editing, drawer_suggestions, drawer_requests, requests_page,
         lead_page, lead_in_the_bin, lead_trail_filter, lead_seal, lead_as_it_stood,
