@@ -46,7 +46,7 @@ KINDS = {
     "enrichment": Kind("Enrichment", _units(2.6)),
     "owner": Kind("Owner", _units(1.8), edits="owner_id"),
     "tags": Kind("Tags", _units(2), edits="tags"),
-    "follow_up": Kind("Follow up", _units(1.6), "follow_up_on", "follow_up_on"),
+    "follow_up": Kind("Follow up", _units(2), "follow_up_on", "follow_up_on"),
     "country": Kind("Country", _units(0.95), edits="country"),
     "city": Kind("City", _units(1.5), edits="city"),
     "industry": Kind("Industry", _units(2), edits="industry"),
