@@ -138,7 +138,11 @@ function sync() {
   show()
 }
 
-document.addEventListener("htmx:after:swap", sync)
+document.addEventListener("htmx:after:swap", (event) => {
+  sync()
+  // What became of it stands above the table, and the click was far below.
+  if (event.detail.ctx?.sourceElement?.id === "bulk") document.querySelector("#bulk-job section")?.scrollIntoView({ block: "center" })
+})
 
 document.addEventListener("click", (event) => {
   const away = event.target.closest?.("[data-away]")?.dataset.away

@@ -55,6 +55,19 @@ quickly = settings(max_examples=60, deadline=None, suppress_health_check=[Health
 
 
 @quickly
+@given(body=bodies, version=values)
+async def test_no_batch_and_no_bulk_breaks_the_api(api: AsyncClient, body: Mapping[str, Any], version: object) -> None:
+    batch = {"leads": [body, version]}
+    bulk = {"action": "set_stage", "values": body, "ids": [version], "versions": {str(version): version}}
+
+    for path, document in (("/batch", batch), ("/bulk", bulk)):
+        answer = await api.post(
+            API + path, content=json.dumps(document).encode(), headers={"Content-Type": "application/json"}
+        )
+        assert answer.status_code < 500, answer.text
+
+
+@quickly
 @given(body=bodies, path=st.sampled_from(["", "/quick-add"]))
 async def test_no_body_breaks_the_api(api: AsyncClient, body: Mapping[str, Any], path: str) -> None:
     content = json.dumps(body).encode()
