@@ -98,6 +98,9 @@ async def test_a_repeated_import_with_its_key_is_one_job(api: AsyncClient) -> No
         (FILE, {"columns": '{"Nope": "email"}'}, "columns"),
         (FILE, {"columns": '{"E-Mail": "version"}'}, "columns"),
         (FILE, {"is_manual": "maybe"}, "is_manual"),
+        (FILE, {"sheet": "a\x00b"}, "sheet"),
+        (FILE, {"stage": "lukewarm"}, "stage"),
+        (FILE, {"owner_id": "me"}, "owner_id"),
         (FILE, {"existng": "fill"}, "existng"),
     ],
 )
@@ -169,7 +172,13 @@ async def test_an_exported_workbook_can_be_imported_again_and_is_kept_as_text(
 
 async def test_how_a_file_is_read_and_what_each_row_says_can_be_told(api: AsyncClient, work: Work) -> None:
     content = "Stra\xdfe;ana@acme.com\r\n".encode("latin-1")
-    asked = {"encoding": "latin-1", "delimiter": ";", "has_names": "false", "tags": "fair-2026, vip"}
+    asked = {
+        "encoding": "latin-1",
+        "delimiter": ";",
+        "has_names": "false",
+        "tags": "fair-2026, vip",
+        "source_detail": "Fair\x00",
+    }
     columns = json.dumps({"Column 1": "company_name", "Column 2": "email"})
 
     answer = await _import(api, content, **asked, columns=columns)

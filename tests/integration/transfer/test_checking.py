@@ -12,6 +12,7 @@ from leads_core.jobs.models import JobState
 from leads_core.leads.row_matching import Existing
 from leads_core.leads.schemas import LeadCreate, LeadUpdate, Source
 from leads_core.transfer import checking, uploads
+from leads_core.transfer.forgetting import Needles, files_holding, forget_files
 from leads_core.transfer.import_options import ForAllRows, ImportOptions
 from tests.integration.transfer.conftest import counts
 
@@ -153,3 +154,18 @@ async def test_a_draft_that_is_begun_twice_is_begun_once(check, database, rows):
 
     assert [await begin(database, draft), await begin(database, draft)] == [True, False]
     assert await rows("SELECT count(*) n FROM pgqueuer") == [{"n": 1}]
+
+
+async def test_a_person_who_is_forgotten_stands_in_no_draft_either(check, database, rows):
+    draft = await check(FILE + b"ana@bad,x,\n")
+    needles = Needles(["ana@bad", "old@acme.com"])
+
+    async with database.transaction() as session:
+        holding = await files_holding(session, needles)
+        await forget_files(session, holding, needles)
+    left = await found(database, draft.id)
+
+    assert holding == [draft.id]
+    assert "ana@bad" not in str(left.result)
+    assert "old@acme.com" not in str(left.result)
+    assert await checking.rows_of(database, left, "created", 1) == []
