@@ -31,7 +31,11 @@ class Away:
     since: datetime
     parts: Sequence[NewsPart]
     url: str
-    until: str
+    now: datetime
+
+    @property
+    def until(self) -> str:
+        return self.now.isoformat()
 
 
 def away_of(news: News, now: datetime) -> Away | None:
@@ -53,7 +57,7 @@ def away_of(news: News, now: datetime) -> Away | None:
             *part(news.changed, "changed", updated_from=since, created_to=since),
         ],
         _url({"updated_from": since} | by_others),
-        now.isoformat(),
+        now,
     )
 
 

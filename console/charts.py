@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from console import wording
 
 #: Units of the pictures' own coordinates; a template gives them to the SVG's viewBox.
-WIDE, TALL = 720, 216
-NARROW, ROW, BAR = 440, 39, 16
+WIDE, NARROW, TALL = 720, 440, 216
 LEFT, BOTTOM, TOP = 44, 186, 12
-WORDS = 104
-#: Room for the number behind the longest bar.
-NUMBER = 90
+#: The least room for a word under the bars.
+WORD = 54
+#: Half of a word in little room, where letters are larger.
+EDGE = 36
 GAP = 1
 LINES = 3
 
@@ -41,87 +41,136 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A text in the picture. often: one of those that stay when there is little room."""
+    """A text under the bars, about x or up to it. often: one of those that stay when there is little room."""
 
     x: float
     y: float
     text: str
+    anchor: str = "middle"
     often: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The same numbers: the heads, then rows of a name and its cells."""
+    """The same numbers: the heads, then rows of a name and its cells; foot is their sums."""
 
     heads: Sequence[str]
     rows: Sequence[tuple[str, Sequence[str]]]
+    foot: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A picture and its table. lines are (y, what stands at it); series are its key."""
+    """A picture, its key with a number behind each word, what it says in a sentence, and its table.
+
+    lines are (y, what stands at it).
+    """
 
     width: int
-    height: int
     bars: Sequence[Bar]
     words: Sequence[Word]
+    lines: Sequence[tuple[float, str]]
+    key: Sequence[tuple[Series, str]]
+    says: str
     table: Table
-    lines: Sequence[tuple[float, str]] = ()
-    series: Sequence[Series] = ()
+
+    @property
+    def height(self) -> int:
+        return TALL
 
     @property
     def is_empty(self) -> bool:
         return not self.bars
 
 
-def stacked(times: Sequence[str], series: Sequence[Series], counts: Mapping[tuple[int, str], int]) -> Chart:
-    """A bar for each time with a part for each series, the first lowest; counts: (place of the time, key) -> n."""
+def stacked(
+    times: Sequence[str],
+    series: Sequence[Series],
+    counts: Mapping[tuple[int, str], int],
+    *,
+    width: int = WIDE,
+    shares: bool = False,
+) -> Chart:
+    """A bar for each time with a part for each series, the first lowest; counts: (place of the time, key) -> n.
+
+    shares: the key says how many of a hundred, not how many.
+    """
     totals = [sum(counts.get((place, each.key), 0) for each in series) for place in range(len(times))]
+    sums = [sum(counts.get((place, each.key), 0) for place in range(len(times))) for each in series]
+    said = [_share(n, sum(sums)) if shares else wording.number(n) for n in sums]
     top = _round_up(max([*totals, 0]))
+    step = (width - LEFT) / max(1, len(times))
+    words = [_word(LEFT + step * (place + 0.5), label, width) for place, label in enumerate(times)]
+    return Chart(
+        width,
+        _bars(times, series, counts, step, top),
+        _thinned(words, int((width - LEFT) // WORD)),
+        [
+            (round(BOTTOM - (BOTTOM - TOP) * n / LINES, 1), wording.short_number(top * n // LINES))
+            for n in range(LINES + 1)
+        ],
+        list(zip(series, said, strict=True)),
+        _sentence(times, totals),
+        Table(
+            ["From", *(each.label for each in series), "All"],
+            [
+                (label, [wording.number(counts.get((place, each.key), 0)) for each in series] + [wording.number(total)])
+                for place, (label, total) in enumerate(zip(times, totals, strict=True))
+            ],
+            [*map(wording.number, sums), wording.number(sum(sums))],
+        ),
+    )
+
+
+def with_column(chart: Chart, head: str, cells: Sequence[str], foot: str) -> Chart:
+    """The same picture, with one more column in its table."""
+    rows = [(name, [*row, cell]) for (name, row), cell in zip(chart.table.rows, cells, strict=True)]
+    return replace(chart, table=Table([*chart.table.heads, head], rows, [*chart.table.foot, foot]))
+
+
+def _bars(
+    times: Sequence[str], series: Sequence[Series], counts: Mapping[tuple[int, str], int], step: float, top: int
+) -> list[Bar]:
     scale = (BOTTOM - TOP) / top
-    step = (WIDE - LEFT) / max(1, len(times))
     width = round(min(34, step * 0.66), 1)
-    bars, words = [], []
+    bars = []
     for place, label in enumerate(times):
-        middle = LEFT + step * (place + 0.5)
-        y = float(BOTTOM)
+        x, y = round(LEFT + step * (place + 0.5) - width / 2, 1), float(BOTTOM)
         for each in series:
             if n := counts.get((place, each.key), 0):
-                height = max(0.5, n * scale - GAP)
+                height = round(max(0.5, n * scale - GAP), 1)
                 y -= n * scale
-                title = f"{label}: {each.label} {wording.number(n)}"
-                bars.append(Bar(round(middle - width / 2, 1), round(y, 1), width, round(height, 1), each.style, title))
-        words.append(Word(round(middle, 1), BOTTOM + 22, label, often=place % 3 == (len(times) - 1) % 3))
-    lines = [
-        (round(BOTTOM - top * n / LINES * scale, 1), wording.short_number(top * n // LINES)) for n in range(LINES + 1)
-    ]
-    rows = [
-        (label, [wording.number(counts.get((place, each.key), 0)) for each in series] + [wording.number(totals[place])])
-        for place, label in enumerate(times)
-    ]
-    heads = ["From", *(each.label for each in series), "All"]
-    return Chart(WIDE, TALL, bars, _thinned(words), Table(heads, rows), lines, series)
+                bars.append(
+                    Bar(x, round(y, 1), width, height, each.style, f"{label}: {each.label} {wording.number(n)}")
+                )
+    return bars
 
 
-def lying(heads: Sequence[str], rows: Sequence[tuple[str, int, str]], style: str) -> Chart:
-    """A bar for each row, of (name, number, the number as it is said), and what it says behind it."""
-    largest = max([n for _, n, _ in rows] + [1])
-    bars, words = [], []
-    for place, (name, n, said) in enumerate(rows):
-        width = round((NARROW - WORDS - NUMBER) * n / largest, 1)
-        y = place * ROW + 4
-        if n:
-            bars.append(Bar(WORDS, y, max(1.0, width), BAR, style, f"{name}: {said}"))
-        words += [Word(0, y + 13, name), Word(WORDS + (max(1.0, width) + 8 if n else 0), y + 13, said, often=False)]
-    table = Table(heads, [(name, [said]) for name, _, said in rows])
-    return Chart(NARROW, max(1, len(rows)) * ROW, bars, words, table)
+def _word(middle: float, label: str, width: int) -> Word:
+    """Under its bar; one that would reach over the edge ends there."""
+    if middle > width - EDGE:
+        return Word(width, BOTTOM + 22, label, "end")
+    return Word(round(middle, 1), BOTTOM + 22, label)
 
 
-def _thinned(words: Sequence[Word]) -> list[Word]:
-    """Not more words under the bars than fit beside each other."""
-    every = -(-len(words) // 13)
-    last = len(words) - 1
-    return [word for place, word in enumerate(words) if (last - place) % every == 0]
+def _sentence(times: Sequence[str], totals: Sequence[int]) -> str:
+    """What somebody sees at a glance: from when to when, and where most are."""
+    if not times:
+        return ""
+    most, at = max(zip(totals, times, strict=True), key=lambda each: each[0])
+    all_of_them = wording.number(sum(totals))
+    return f"From {times[0]} to {times[-1]}, {all_of_them} in all; most at {at}: {wording.number(most)}."
+
+
+def _share(n: int, all_of_them: int) -> str:
+    return f"{n * 100 / max(1, all_of_them):.0f} %"
+
+
+def _thinned(words: Sequence[Word], room: int) -> list[Word]:
+    """As many words under the bars as fit beside each other, the last one always; each third stays in little room."""
+    every = -(-len(words) // room)
+    kept = list(reversed(words))[::every]
+    return [replace(word, often=place % 3 == 0) for place, word in enumerate(kept)][::-1]
 
 
 def _round_up(largest: int) -> int:

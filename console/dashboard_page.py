@@ -1,16 +1,19 @@
-"""What the dashboard says: figures of today, what came in, what is due, and four pictures of a period. Days are UTC."""
+"""What the dashboard says: news, figures of today, what came in and is due, four pictures of a period. Days are UTC."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from urllib.parse import urlencode
 from uuid import UUID
 
 import asyncpg
 
 from console import charts, wording
+from console.away_page import Away, away_of
 from console.charts import Chart, Series
+from leads_core.accounts.last_seen import seen_until
 from leads_core.enrichment import day_figures
 from leads_core.enrichment.day_figures import BOUNDS, FAILED, Ended
 from leads_core.leads.day_counts import CameIn, Unit, any_lead, came_in
@@ -18,11 +21,11 @@ from leads_core.leads.filters import LeadFilter
 from leads_core.leads.ordering import Sort
 from leads_core.leads.queries import page_of_leads
 from leads_core.leads.rows import LeadRow
+from leads_core.leads.since_away import news_since
 from leads_core.paging import Cursors, Page
 
 #: Rows of what came in and of what is due.
 LISTED = 6
-TODAY = ("Leads that came in today", "created_from=today")
 STAGES = (
     Series("qualified", "Qualified", "s3"),
     Series("contacted", "Contacted", "s2"),
@@ -43,15 +46,16 @@ SOURCES = (
     Series("quick_add", "Quick-Add", "s3"),
 )
 TOOK = (
-    "under 1 s",
-    "1 to 2 s",
-    "2 to 5 s",
-    "5 to 10 s",
-    "10 to 30 s",
-    "30 to 60 s",
-    "1 to 5 min",
-    "to 1 hour",
-    "longer",
+    Series("2", "Up to 2 s", "s3"),
+    Series("10", "2 to 10 s", "s2"),
+    Series("60", "10 to 60 s", "s1"),
+    Series("longer", "Longer", "s0"),
+)
+#: When a follow-up is due, as filters of the list, soonest first.
+DUE = (
+    ("overdue", {"follow_up_to": "yesterday"}),
+    ("due today", {"follow_up_from": "today", "follow_up_to": "today"}),
+    ("due in 7 days", {"follow_up_from": "tomorrow", "follow_up_to": "in7d"}),
 )
 
 
@@ -91,12 +95,13 @@ USUAL = PERIODS[2]
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A number of today: what it counts, what is worth knowing beside it, and where its leads stand."""
+    """A number of today: what it counts, what is worth knowing beside it, and where the leads of each stand."""
 
     label: str
     value: str
+    url: str
     beside: str = ""
-    url: str = ""
+    beside_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +109,7 @@ class Dashboard:
     """Everything that the page shows."""
 
     period: Period
+    away: Away | None
     figures: Sequence[Figure]
     by_stage: Chart
     by_source: Chart
@@ -120,7 +126,7 @@ def period_of(name: str | None) -> Period:
 
 
 async def dashboard(
-    reader: asyncpg.Connection, period: Period, now: datetime, *, me: UUID | None, cursors: Cursors
+    reader: asyncpg.Connection, period: Period, now: datetime, *, me: UUID, cursors: Cursors
 ) -> Dashboard:
     """Read in a handful of statements, none of which walks the leads."""
     today = now.astimezone(UTC).date()
@@ -130,23 +136,28 @@ async def dashboard(
     # Of yesterday and today, whatever the period is.
     days = await came_in(reader, "day", today - timedelta(days=1))
     ended_today = await day_figures.ended(reader, "day", today)
+    since = await seen_until(reader, me)
 
-    async def page(query: dict[str, list[str]], sort: str) -> Page[LeadRow]:
-        wanted = LeadFilter.from_query(query, me=me)
+    async def page(filters: Mapping[str, str], sort: str) -> Page[LeadRow]:
+        query = {name: [value] for name, value in filters.items()}
+        wanted = LeadFilter.from_query(query, me=me, today=today)
         return await page_of_leads(reader, wanted, Sort.parse(sort), None, LISTED, cursors=cursors)
 
-    new = await page({"created_from": [today.isoformat()]}, "-created_at")
-    due = await page({"follow_up_to": [today.isoformat()]}, "follow_up_on")
-    mine = await page({"follow_up_to": [today.isoformat()], "owner": ["me"]}, "follow_up_on") if me else None
+    async def due(label: str, filters: dict[str, str]) -> Figure:
+        all_of_them, mine = await page(filters, "follow_up_on"), await page(filters | {"owner": "me"}, "follow_up_on")
+        urls = [f"/leads?{urlencode(each | {'sort': 'follow_up_on'})}" for each in (filters, {"owner": "me"} | filters)]
+        return Figure(label, _total(all_of_them), urls[0], f"{_total(mine)} yours", urls[1])
+
     return Dashboard(
         period,
-        [_came_in_today(days, today), _enriched_today(ended_today), *_due(due, mine)],
+        away_of(await news_since(reader, since, me), now) if since else None,
+        [_came_in_today(days, today), _enriched_today(ended_today), *[await due(*each) for each in DUE]],
         _stacked(period, starts, STAGES, [(each.start, each.stage, each.n) for each in leads]),
-        _by_source(leads),
-        _stacked(period, starts, OUTCOMES, [(each.start, each.outcome, each.n) for each in ends]),
-        _took(ends),
-        new,
-        due,
+        _stacked(period, starts, SOURCES, [(each.start, each.source, each.n) for each in leads], width=charts.NARROW),
+        _stacked(period, starts, OUTCOMES, [(each.start, each.outcome, each.n) for each in ends], shares=True),
+        _took(period, starts, ends),
+        await page({"created_from": "today"}, "-created_at"),
+        await page({"follow_up_to": "in7d"}, "follow_up_on"),
         has_leads=await any_lead(reader),
     )
 
@@ -154,23 +165,21 @@ async def dashboard(
 def _came_in_today(days: Sequence[CameIn], today: date) -> Figure:
     n, before = (sum(each.n for each in days if each.start == day) for day in (today, today - timedelta(days=1)))
     return Figure(
-        "came in today", wording.short_number(n), f"{wording.number(before)} yesterday", "/leads?created_from=today"
+        "came in today", wording.short_number(n), "/leads?created_from=today", f"{wording.number(before)} yesterday"
     )
 
 
 def _enriched_today(ends: Sequence[Ended]) -> Figure:
     n, failed = sum(each.n for each in ends), sum(each.n for each in ends if each.outcome == FAILED)
+    half = _half_within(ends)
+    parts = [f"half within {half}" if half else "", f"{wording.number(failed)} failed" if failed else ""]
+    return Figure("enriched today", wording.short_number(n), "/enrichment", ", ".join(filter(None, parts)))
+
+
+def _half_within(ends: Sequence[Ended]) -> str:
+    """The time within which half of them ended, in words; empty where there is none to say."""
     half = day_figures.within(ends, 0.5)
-    parts = [f"half within {half:g} s" if half else "", f"{wording.number(failed)} failed" if failed else ""]
-    return Figure("enriched today", wording.short_number(n), ", ".join(filter(None, parts)), "/enrichment")
-
-
-def _due(due: Page[LeadRow], mine: Page[LeadRow] | None) -> list[Figure]:
-    figures = [Figure("due", _total(due), "today or before", "/leads?follow_up_to=today&sort=follow_up_on")]
-    if mine is not None:
-        url = "/leads?owner=me&follow_up_to=today&sort=follow_up_on"
-        figures.append(Figure("of them yours", _total(mine), "", url))
-    return figures
+    return "" if half is None else wording.duration(half)
 
 
 def _total(page: Page[LeadRow]) -> str:
@@ -179,7 +188,13 @@ def _total(page: Page[LeadRow]) -> str:
 
 
 def _stacked(
-    period: Period, starts: Sequence[date], series: Sequence[Series], counted: Sequence[tuple[date, str, int]]
+    period: Period,
+    starts: Sequence[date],
+    series: Sequence[Series],
+    counted: Sequence[tuple[date, str, int]],
+    *,
+    width: int = charts.WIDE,
+    shares: bool = False,
 ) -> Chart:
     counts: dict[tuple[int, str], int] = {}
     for start, key, n in counted:
@@ -190,17 +205,18 @@ def _stacked(
     names = [
         wording.MONTHS[day.month - 1] if months else f"{day.day} {wording.MONTHS[day.month - 1]}" for day in starts
     ]
-    return charts.stacked(names, series, counts)
+    return charts.stacked(names, series, counts, width=width, shares=shares)
 
 
-def _by_source(leads: Sequence[CameIn]) -> Chart:
-    totals = [(each.label, sum(lead.n for lead in leads if lead.source == each.key)) for each in SOURCES]
-    rows = [(label, n, wording.number(n)) for label, n in sorted(totals, key=lambda row: -row[1])]
-    return charts.lying(("Source", "Leads"), rows, "s3")
+def _took(period: Period, starts: Sequence[date], ends: Sequence[Ended]) -> Chart:
+    """How long each took, in four kinds; the table says within what time half of them ended."""
+    kinds = [(each.start, _kind(each.took), each.n) for each in ends]
+    chart = _stacked(period, starts, TOOK, kinds, width=charts.NARROW, shares=True)
+    halves = [_half_within([each for each in ends if each.start == start]) for start in starts]
+    return charts.with_column(chart, "Half within", halves, _half_within(ends))
 
 
-def _took(ends: Sequence[Ended]) -> Chart:
-    counts = [sum(each.n for each in ends if each.took == place) for place in range(len(BOUNDS) + 1)]
-    all_of_them = max(1, sum(counts))
-    rows = [(name, n, f"{n * 100 / all_of_them:.0f} %") for name, n in zip(TOOK, counts, strict=True) if n]
-    return charts.lying(("From asked to ended", "Share"), rows, "s3")
+def _kind(took: int) -> str:
+    """The series of a place among BOUNDS."""
+    bound = BOUNDS[took] if took < len(BOUNDS) else None
+    return next((key for key in ("2", "10", "60") if bound is not None and bound <= float(key)), "longer")

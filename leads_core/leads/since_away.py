@@ -46,7 +46,10 @@ CHANGES = """
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """How many leads others added, had enriched, or changed otherwise since then. more: at least so many."""
+    """How many leads others added, had enriched, or changed otherwise since then.
+
+    more: at least so many. All three may then be 0: more leads than are looked at were changed by oneself.
+    """
 
     since: datetime
     new: int
@@ -55,7 +58,7 @@ class News:
     more: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.new or self.enriched or self.changed)
+        return bool(self.new or self.enriched or self.changed or self.more)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from console import charts
-from console.charts import BOTTOM, GAP, TOP, Series, lying, stacked
+from console.charts import BOTTOM, GAP, NARROW, TOP, Series, stacked, with_column
 
 SERIES = (Series("a", "A", "s1"), Series("b", "B", "s2"))
 COUNTS = st.dictionaries(st.tuples(st.integers(0, 5), st.sampled_from(["a", "b"])), st.integers(0, 10**9), max_size=12)
@@ -35,6 +37,8 @@ def test_the_table_holds_every_number_and_their_sums(counts):
     for place, (name, cells) in enumerate(table.rows):
         a, b = counts.get((place, "a"), 0), counts.get((place, "b"), 0)
         assert (name, list(cells)) == (str(place), [f"{a:,}", f"{b:,}", f"{a + b:,}"])
+    sums = [sum(n for (_, key), n in counts.items() if key in keys) for keys in ("a", "b", "ab")]
+    assert list(table.foot) == [f"{n:,}" for n in sums]
 
 
 @given(st.integers(0, 10**10))
@@ -50,13 +54,28 @@ def test_the_axis_reaches_over_the_largest_in_steps_that_people_count_in(largest
 
 def test_nothing_counted_is_an_empty_picture():
     assert stacked(["Mon"], SERIES, {}).is_empty
-    assert lying(("Source", "Leads"), [("Form", 0, "0")], "s3").is_empty
 
 
-def test_lying_bars_say_their_numbers_behind_them():
-    chart = lying(("Source", "Leads"), [("Import", 10, "10"), ("Form", 5, "5")], "s3")
+def test_the_key_says_how_many_or_how_many_of_a_hundred():
+    counts = {(0, "a"): 3, (1, "b"): 1}
 
-    assert [bar.title for bar in chart.bars] == ["Import: 10", "Form: 5"]
-    assert chart.bars[0].width == 2 * chart.bars[1].width
-    assert [word.text for word in chart.words] == ["Import", "10", "Form", "5"]
-    assert chart.table.rows == [("Import", ["10"]), ("Form", ["5"])]
+    assert [said for _, said in stacked(["Mon", "Tue"], SERIES, counts).key] == ["3", "1"]
+    assert [said for _, said in stacked(["Mon", "Tue"], SERIES, counts, shares=True).key] == ["75 %", "25 %"]
+    assert stacked(["Mon", "Tue"], SERIES, counts).says == "From Mon to Tue, 4 in all; most at Mon: 3."
+
+
+@given(times=st.integers(1, 40), width=st.sampled_from([charts.WIDE, NARROW]))
+def test_words_under_the_bars_have_room_and_the_last_one_stands(times, width):
+    words = stacked([str(n) for n in range(times)], SERIES, {}, width=width).words
+
+    assert words[-1].text == str(times - 1)
+    assert words[-1].often
+    assert all(right.x - left.x >= charts.WORD - 0.1 for left, right in pairwise(words))
+
+
+def test_one_more_column_stands_in_the_table_alone():
+    chart = with_column(stacked(["Mon"], SERIES, {(0, "a"): 1}), "Half within", ["2 s"], "3 s")
+
+    assert chart.table.heads[-1] == "Half within"
+    assert chart.table.rows == [("Mon", ["1", "0", "1", "2 s"])]
+    assert chart.table.foot[-1] == "3 s"
