@@ -141,7 +141,7 @@ function sync() {
 document.addEventListener("htmx:after:swap", (event) => {
   sync()
   // What became of it stands above the table, and the click was far below.
-  if (event.detail.ctx?.sourceElement?.id === "bulk") document.querySelector("#bulk-job section")?.scrollIntoView({ block: "center" })
+  if (event.detail.ctx?.sourceElement?.matches("#bulk")) document.querySelector("#bulk-job section")?.scrollIntoView({ block: "center" })
 })
 
 document.addEventListener("click", (event) => {
