@@ -17,7 +17,7 @@ from uuid import UUID
 
 import asyncpg
 import orjson
-from sqlalchemy import ARRAY, Row, Uuid, any_, bindparam, select, text
+from sqlalchemy import ARRAY, Row, Uuid, any_, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from leads_core import context
@@ -25,12 +25,11 @@ from leads_core.audit import operations, trail
 from leads_core.audit.models import Action
 from leads_core.audit.operations import Operation
 from leads_core.audit.record.entry import PART_OF
-from leads_core.errors import Invalid
 from leads_core.leads import changing, identity
 from leads_core.leads.history import REVERTIBLE
 from leads_core.leads.models import audited
+from leads_core.leads.put_back_columns import columns_of, working_owners
 from leads_core.leads.row_matching import COLUMNS, LEADS
-from leads_core.leads.schemas import LeadUpdate, parsed
 from leads_core.leads.taking_back import MERGED_INTO, Kept, TakingBack, take_back
 
 Outcome = Literal["put_back", "to_bin", "restored", "kept", "same"]
@@ -50,9 +49,6 @@ MOVE = """
 _MOVED = {"deleted_at", "deleted_by"}
 #: Where a list's own columns come from.
 _LISTED = {"email", "domain", "company_name", "contact_name"}
-WORKING = text("SELECT id FROM users WHERE id = ANY(:ids) AND disabled_at IS NULL").bindparams(
-    bindparam("ids", type_=ARRAY(Uuid))
-)
 
 
 @dataclass(slots=True)
@@ -95,12 +91,12 @@ async def undo_many(savepoint: Savepoint, operation: Operation, touched: Sequenc
         rows = await _locked(session, [lead_id for lead_id, _ in touched])
         steps = await operations.steps_since(session, operation, touched)
         decided = [(row, _decide(row, steps.get(row.id, []))) for row in rows]
-        owners = await _working(session, [back for _, back in decided])
+        owners = await working_owners(session, [back for _, back in decided])
     undone, changes = [], []
     for row, back in decided:
         outcome = Undone(row.id, kept=back.kept)
         undone.append(outcome)
-        if values := _columns(row, back, owners):
+        if values := columns_of(row, back, owners):
             changes.append(_Change(row, values, outcome))
         elif back.kept:
             outcome.outcome = "kept"
@@ -126,57 +122,6 @@ def _decide(row: Row[Any], steps: Sequence[operations.Step]) -> TakingBack:
         is_erased=row.erased_at is not None,
         steps=steps,
     )
-
-
-async def _working(session: AsyncSession, wanted: Sequence[TakingBack]) -> set[str]:
-    """Of the owners to put back, those who work here."""
-    ids = {back.values["owner_id"] for back in wanted if back.values.get("owner_id")}
-    if not ids:
-        return set()
-    return {str(each) for each in await session.scalars(WORKING, {"ids": [UUID(each) for each in ids]})}
-
-
-def _columns(row: Row[Any], back: TakingBack, owners: set[str]) -> dict[str, Any]:
-    """The columns to set; what may not be put back is added to what is kept."""
-    wanted = dict(back.values)
-    if (owner := wanted.get("owner_id")) and owner not in owners:
-        _keep(back, wanted, "owner", ["owner_id"])
-    merged = {MERGED_INTO: wanted.pop(MERGED_INTO)} if MERGED_INTO in wanted else {}
-    values = {**_parsed(back, wanted), **{name: value and UUID(value) for name, value in merged.items()}}
-    if values.keys() & {"email", "domain"}:
-        email, domain = (values.get(name, getattr(row, name)) for name in ("email", "domain"))
-        derived = changing.domain_columns(email, domain)
-        if email is None and derived.get("domain", domain) is None:
-            _keep(back, values, "no_identity", [name for name in ("email", "domain") if name in values])
-        else:
-            values |= derived
-    provenance = dict(row.provenance)
-    for name, source in back.sources.items():
-        if name not in back.values or name in values:
-            provenance.pop(name, None)
-            if source is not None:
-                provenance[name] = source
-    if provenance != row.provenance:
-        values["provenance"] = provenance
-    if back.in_bin is not None:
-        at, who = trail.now(), context.current().actor_id
-        values |= {"deleted_at": at if back.in_bin else None, "deleted_by": who if back.in_bin else None}
-    return values
-
-
-def _parsed(back: TakingBack, wanted: dict[str, Any]) -> dict[str, Any]:
-    """Under today's rules: what they refuse is kept."""
-    try:
-        return parsed(LeadUpdate, wanted).changes() if wanted else {}
-    except Invalid as error:
-        _keep(back, wanted, "refused", {each.field.partition(".")[0] for each in error.errors} & wanted.keys())
-        return parsed(LeadUpdate, wanted).changes() if wanted else {}
-
-
-def _keep(back: TakingBack, values: dict[str, Any], reason: Any, names: Any) -> None:
-    for name in sorted(names):
-        back.kept.append(Kept(reason, name))
-        del values[name]
 
 
 async def _write_all(savepoint: Savepoint, changes: list[_Change]) -> None:
