@@ -1,7 +1,7 @@
 """The numbers behind exact totals: folded together now and then, and recounted when somebody doubts them.
 
-Triggers add a signed row for each change (lead_counts); whatever folds or mends them does so in one statement, so that
-a reader sees the same sum before and after.
+Triggers add a signed row for each change (lead_counts, lead_days); whatever folds or mends them does so in one
+statement, so that a reader sees the same sum before and after.
 """
 
 from __future__ import annotations
@@ -18,6 +18,6 @@ async def fold_counts(database: Database) -> int:
 
 
 async def mend_counts(database: Database) -> int:
-    """Count all live leads and put right every code whose number differs. Gives how many did; 0 is as it should be."""
+    """Count all live leads and put right every code, and every day's, whose number differs. Gives how many did."""
     async with database.transaction() as session:
-        return int(await session.scalar(text("SELECT mend_lead_counts()")) or 0)
+        return int(await session.scalar(text("SELECT mend_lead_counts() + mend_lead_days()")) or 0)

@@ -14,7 +14,8 @@ from leads_core.leads import facets
 
 Unit = Literal["day", "week", "month"]
 
-#: Signed rows, written by a trigger with each change; their sum is the number. fresh: not folded yet.
+#: Signed rows, written by a trigger with each change; their sum is the number. Of the facet, stage and source alone.
+#: fresh: not folded yet.
 lead_days = Table(
     "lead_days",
     Base.metadata,

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from leads_core.enrichment import day_figures
 from leads_core.enrichment.day_figures import BOUNDS, Ended, within
+from leads_core.leads.counting import mend_counts
 from leads_core.leads.day_counts import came_in, fold_days
 from leads_core.leads.schemas import LeadCreate, LeadUpdate, Source, Stage
 
@@ -55,6 +56,25 @@ async def test_folding_leaves_one_row_for_each_day_and_code(database, leads, act
     assert await fold_days(database) == 0
     async with database.transaction() as session:
         assert (await session.execute(text("SELECT n, fresh FROM lead_days"))).all() == [(5, False)]
+
+
+async def test_what_changes_neither_stage_nor_source_nor_day_writes_no_figure(database, leads, acting):
+    lead = await leads.create(LeadCreate(email="max@acme.com", is_manual=True), source=Source.FORM)
+    await fold_days(database)
+
+    await leads.update(lead.id, LeadUpdate(city="Bonn", is_manual=False))
+
+    assert await fold_days(database) == 0
+
+
+async def test_figures_that_went_wrong_are_mended(database, leads, acting):
+    await leads.create(LeadCreate(email="max@acme.com"), source=Source.FORM)
+    async with database.transaction() as session:
+        await session.execute(text("RESET ROLE"))
+        await session.execute(text("INSERT INTO lead_days (day, facet, n) VALUES ('2026-01-05', 0, 7)"))
+
+    assert (await mend_counts(database), await mend_counts(database)) == (1, 0)
+    assert await _counted(database, "day") == await _obvious(database, "day")
 
 
 async def test_an_ended_enrichment_counts_by_outcome_and_by_the_time_it_took(database, acting):
