@@ -33,7 +33,7 @@ async def test_seed_makes_leads_and_says_how_many(owner_url: str, owner: asyncpg
     status, out, _ = await leads_command("seed", "--count", "120", "--json", url=owner_url, folder=tmp_path)
 
     assert status == 0
-    assert json.loads(out) == {"created": 120, "updated": 0, "unchanged": 0, "rejected": 0, "rows": []}
+    assert json.loads(out) == {"created": 120, "updated": 0, "unchanged": 0, "rejected": 0, "differed": 0, "rows": []}
     assert await owner.fetchval("SELECT count(*) FROM leads") == 120
 
 
