@@ -16,6 +16,7 @@ from console.list_columns import KINDS
 from console.list_page import NOT_HERE, RowsAround
 from leads_core.accounts.names import names_of_users
 from leads_core.accounts.visitor import Visitor
+from leads_core.audit.queries import EntryRead
 from leads_core.database import Database
 from leads_core.errors import IdentityTaken, StaleVersion
 from leads_core.leads.schemas import LeadRead, LeadUpdate
@@ -71,7 +72,7 @@ async def save(
         try:
             return await leads.update(lead_id, wanted, if_version=version)
         except StaleVersion as error:
-            since = await entries_since(lead_id, form.version, database)
+            since = [entry for entry in await entries_since(lead_id, form.version, database) if _is_about(entry, form)]
             conflict = conflict_of(form.lead_texts, wanted, error.current, since, who.user_id)
             if conflict.fields:
                 raise AtOdds(conflict, error.current) from error
@@ -121,6 +122,11 @@ async def around(lead: LeadRead, database: Database, *, title_beside: bool) -> R
 def days_ahead(today: date) -> list[tuple[str, date, int]]:
     """When to follow up: word, day, how many days from today."""
     return [(word, today + timedelta(days=days), days) for word, days in AHEAD]
+
+
+def _is_about(entry: EntryRead, form: Form) -> bool:
+    """Whether it changed what the form changes: who changed other fields is not who was first."""
+    return any(name in entry.old_values or name in entry.new_values for name in form.lead_texts)
 
 
 def _choice(one: FieldAtOdds, names: dict[UUID, str]) -> Choice:

@@ -108,6 +108,7 @@ function say(editor, result) {
 
 function save(editor, { focus = false } = {}) {
   if (editor.saving) return editor.saving
+  if (!editors.has(editor.cell)) return Promise.resolve()
   const { field, row, name } = editor
   if (field.value.trim() === editor.value.trim() && !editor.problem.hasChildNodes()) {
     close(editor, { focus })
@@ -123,8 +124,11 @@ function save(editor, { focus = false } = {}) {
     field.disabled = field.readOnly = false
     editor.box.removeAttribute("aria-busy")
     if (result.status !== 200) return say(editor, result)
-    row.dataset.version = result.version
-    for (const other of editors.values()) if (other.row === row) other.version = result.version
+    // Only where nobody else was in between: what they changed this row does not show yet.
+    if (result.version <= editor.version + 1) {
+      row.dataset.version = result.version
+      for (const other of editors.values()) if (other.row === row) other.version = result.version
+    }
     const stays = focus || editor.box.contains(document.activeElement)
     close(editor, { body: result.body, focus: stays })
   })

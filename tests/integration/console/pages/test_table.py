@@ -135,6 +135,18 @@ async def test_the_same_cell_changed_by_two_shows_both_values_and_who_was_first(
     assert (kept.status_code, kept.headers["ETag"]) == (200, '"3"')
 
 
+async def test_who_changed_another_cell_since_is_not_who_was_first(
+    editor: AsyncClient, acme: LeadRead, leads: LeadService
+) -> None:
+    await leads.update(acme.id, LeadUpdate(city="Faro"))
+    mine = {"version": "1", "stage": "won"}
+    assert (await editor.post(f"/leads/{acme.id}/cell", data=mine, headers=PARTIAL)).status_code == 200
+
+    answer = await editor.post(f"/leads/{acme.id}/cell", data={"version": "1", "city": "Lisboa"}, headers=PARTIAL)
+
+    assert page(answer).css_first("strong").text() == "Ana Díaz changed Acme first."
+
+
 async def test_another_cell_of_the_lead_changed_meanwhile_is_no_hindrance(
     editor: AsyncClient, acme: LeadRead, leads: LeadService
 ) -> None:
