@@ -78,6 +78,21 @@ def test_days_are_chosen_by_name_or_by_date(any_page: Page, script: bool) -> Non
     FilterBar(any_page).change("Follow-up from 1 Jan 2099")
 
 
+def test_a_chip_that_takes_the_place_of_another_shows_its_own_values(page: Page) -> None:
+    companies(page, ["Ahorn"], stage="won")
+    LeadsPage(page).open("?stage=new")
+    chip = FilterBar(page).change("Stage is New")
+    chip.tick("Won")
+    chip.show()
+    FilterBar(page).change("Stage is New or Won")
+
+    LeadsPage(page).view("Enrichment failed")
+
+    form = FilterBar(page).change("Enrichment is Failed").form
+    expect(form.get_by_role("checkbox", checked=True)).to_have_count(1)
+    expect(form.get_by_label("Failed", exact=True)).to_be_checked()
+
+
 def test_owners_are_chosen_by_name(page: Page) -> None:
     mine = a_lead(page, domain="a.example.org", company_name="Mine")
     a_lead(page, domain="b.example.org", company_name="Owned", owner_id=mine["created_by"])
