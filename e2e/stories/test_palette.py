@@ -113,7 +113,7 @@ def test_enter_before_the_answer_chooses_from_the_answer_and_answers_come_in_ord
 
 def test_the_selection_has_its_own_actions(page: Page) -> None:
     companies(page, ["Ahorn", "Stone and Sons"])
-    LeadsPage(page).open()
+    leads = LeadsPage(page).open()
     page.keyboard.press("j")
     page.keyboard.press("x")
     page.keyboard.press("j")
@@ -122,9 +122,15 @@ def test_the_selection_has_its_own_actions(page: Page) -> None:
     palette = Palette(page).open()
 
     group = palette.dialog.get_by_role("group", name="2 selected")
-    expect(group.get_by_role("option", name="Enrich")).to_be_visible()
-    group.get_by_role("option", name="Enrich").click()
-    expect(page.locator("#bulk-job")).to_contain_text("2 leads")
+    expect(group.get_by_role("option", name="Move to bin")).to_have_text("Move to bin")
+    page.keyboard.press("Escape")
+    page.keyboard.press("s")
+    page.keyboard.type("won")
+    expect(palette.selected()).to_have_text("Set stage: Won")
+    page.keyboard.press("Enter")
+
+    expect(leads.row("Ahorn")).to_contain_text("Won")
+    expect(leads.row("Stone and Sons")).to_contain_text("Won")
 
 
 def test_without_a_script_it_is_a_page(window: NewContext, rosa: Person, page: Page) -> None:

@@ -1,6 +1,7 @@
 // Everything by its name: Ctrl or Cmd and K. The server says what fits; here it is shown, walked through and done.
 import { drawer, openLead } from "./drawer.js"
 import { onKey, press } from "./keyboard.js"
+import { ofSelection, somethingIsTicked } from "./palette_selection.js"
 import { currentLead } from "./row_keys.js"
 
 const WAIT = 80 // ms without a key before the server is asked
@@ -83,34 +84,6 @@ function say(words) {
   document.getElementById("palette-none").textContent = words
 }
 
-// What the bar under the table can do with the ticked leads, by the bar's own buttons.
-function ofSelection(typed) {
-  const bar = document.querySelector("form.bulk.open")
-  const words = typed.toLowerCase().split(/\s+/).filter(Boolean)
-  const fitting = [...(bar?.querySelectorAll("button[name=do], button[data-bulk]") ?? [])].filter((button) => {
-    const own = `${button.textContent} ${button.title}`.toLowerCase().split(/\s+/)
-    return words.every((word) => own.some((one) => one.startsWith(word)))
-  })
-  if (!fitting.length) return []
-  const group = document.createElement("div")
-  group.setAttribute("role", "group")
-  const name = Object.assign(document.createElement("div"), { className: "group-name", id: "palette-group-chosen" })
-  name.setAttribute("role", "presentation")
-  name.textContent = bar.querySelector("[data-chosen]").textContent
-  group.setAttribute("aria-labelledby", name.id)
-  group.append(name, ...fitting.map(optionFor))
-  return [group]
-}
-
-function optionFor(button, place) {
-  const option = Object.assign(document.createElement("div"), { id: `palette-chosen-${place}` })
-  option.setAttribute("role", "option")
-  option.setAttribute("aria-selected", "false")
-  option.textContent = button.textContent.trim()
-  option.act = () => button.click()
-  return option
-}
-
 function select(option) {
   selected()?.setAttribute("aria-selected", "false")
   option?.setAttribute("aria-selected", "true")
@@ -169,8 +142,11 @@ function send(path, values) {
 }
 
 onKey("Mod k", () => openPalette())
+// Of the ticked leads, else of the open one. A row has a menu of its own.
 onKey("s", () => {
-  if (!currentLead() && !document.querySelector("form.bulk.open")) return false
+  const at = currentLead()
+  const hasMenu = at && document.querySelector(`#lead-${at.id} [data-actions]`)
+  if (!somethingIsTicked() && (!at || hasMenu)) return false
   openPalette("Set stage ")
 })
 
