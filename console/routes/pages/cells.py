@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -39,7 +40,9 @@ async def choices(desk: Desk) -> Response:
 async def actions(request: Request, lead_id: UUID, desk: Desk) -> Response:
     """What is done with a lead all day: stage, owner, follow-up, tags."""
     lead = await desk.leads.get(lead_id)
-    return await _actions(desk, lead, then=request.query_params.get("then", ""))
+    came_from = urlsplit(request.headers.get("referer", ""))
+    back = f"/leads?{came_from.query}" if came_from.path == "/leads" and came_from.query else ""
+    return await _actions(desk, lead, then=request.query_params.get("then", back))
 
 
 @router.post("/leads/{lead_id}/cell")
