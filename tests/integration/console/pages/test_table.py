@@ -165,7 +165,7 @@ async def test_without_a_script_a_rows_actions_are_a_page_of_plain_forms(
     address = page(table).css_first("tr[data-lead] .c-more a").attributes["href"] or ""
     actions = await editor.get(address, headers={"Referer": "http://test/leads?tag=a"})
     mine = page(actions).css_first("button[name=owner_id]").attributes["value"]
-    then = page(actions).css_first("input[name=then]").attributes["value"]
+    then = page(actions).css_first("#row-actions input[name=then]").attributes["value"]
 
     done = await editor.post(f"/leads/{acme.id}/cell", data={"version": "1", "owner_id": mine, "then": then})
 
