@@ -1,9 +1,9 @@
-"""The table of leads, and Quick-Add above it."""
+"""The table of leads. Quick-Add above it: quick_add.py."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -12,10 +12,8 @@ from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from console import undo_page, wording
 from console.away_page import Marks, away_of
-from console.dependencies import Config, CurrentVisitor, GuardedRoute, Leads, Pool, Render, requires
-from console.forms import Form, SentForm
+from console.dependencies import Config, CurrentVisitor, GuardedRoute, Pool, Render, requires
 from console.lead_page import Problem
 from console.list_address import ListAddress
 from console.list_columns import Columns
@@ -23,18 +21,18 @@ from console.list_fields import People
 from console.list_page import ListPage
 from console.list_views import ListViews, ViewForm
 from console.marking import marked_parts
+from console.quick_add_words import QuickState
 from console.undo_notice import done_address
 from leads_core.accounts.last_seen import see, seen_until
 from leads_core.accounts.names import names_of_users
 from leads_core.accounts.permissions import Permission
 from leads_core.enrichment.queue_watch import JobNow, jobs_of
-from leads_core.errors import IdentityTaken, Invalid, NotFound, SortTooBroad
+from leads_core.errors import Invalid, SortTooBroad
 from leads_core.leads.filters import LeadFilter
 from leads_core.leads.ordering import Sort
 from leads_core.leads.queries import BY_COMPANY, page_of_leads
 from leads_core.leads.rows import LeadRow
-from leads_core.leads.schemas import EnrichmentStatus, LeadRead
-from leads_core.leads.service import QuickAdded
+from leads_core.leads.schemas import EnrichmentStatus
 from leads_core.leads.since_away import News, marks_of, news_since
 from leads_core.paging import USUAL_PAGE, Cursors, Page
 from leads_core.saved_views.queries import Around, Reader, around_the_list
@@ -43,29 +41,6 @@ router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
 TEMPLATE = "leads/index.html"
 NO_LEADS: Page[LeadRow] = Page([], None, None)
-
-
-@dataclass(frozen=True, slots=True)
-class QuickError:
-    """One line that was not added: why, and the lead that is in the way, if one is.
-
-    news: what the line says and that lead leaves empty, as (label, value).
-    """
-
-    line: str
-    message: str
-    existing: LeadRead | None = None
-    in_bin: bool = False
-    news: Sequence[tuple[str, str]] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class QuickState:
-    """What stands in the Quick-Add field, and what is said under it; added counts the lines that are leads now."""
-
-    text: str = ""
-    errors: Sequence[QuickError] = field(default_factory=tuple)
-    added: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,61 +204,8 @@ async def index(request: Request, table: Table) -> Response:
     return await table.page(address)
 
 
-@router.post("/leads/quick-add")
-@requires(Permission.CHANGE_LEADS)
-async def quick_add(form: SentForm, leads: Leads, table: Table) -> Response:
-    text = form.text("text")
-    try:
-        results = await leads.quick_add(text, despite_bin=form.ticked("despite_bin"))
-    except Invalid as error:
-        return await table.quick_add(QuickState(text, [QuickError("", error.errors[0].message)]), 422, None)
-    added = [str(result.lead.id) for result in results if result.lead]
-    failed = [result for result in results if result.error]
-    state = _what_stays(failed, added=len(added))
-    names = [result.lead.name for result in results if result.lead]
-    events = {"leads-changed": {"ids": added}, "toast": undo_page.added_toast(names)} if added else None
-    return await table.quick_add(state, 422 if failed else 200, events)
-
-
-@router.post("/leads/quick-add/restore/{lead_id}")
-@requires(Permission.CHANGE_LEADS)
-async def restore_instead(lead_id: UUID, form: SentForm, leads: Leads, table: Table, pool: Pool) -> Response:
-    """The lead from the bin in place of the line that named it; the other lines stay in the field."""
-    return await _instead_of_the_line(form, leads, table, pool, leads.restore(lead_id))
-
-
-@router.post("/leads/quick-add/fill/{lead_id}")
-@requires(Permission.CHANGE_LEADS)
-async def fill_instead(lead_id: UUID, form: SentForm, leads: Leads, table: Table, pool: Pool) -> Response:
-    """What the line says and the lead leaves empty goes into that lead; the other lines stay in the field."""
-    return await _instead_of_the_line(form, leads, table, pool, leads.add_what_is_new(lead_id, form.text("line")))
-
-
-async def _instead_of_the_line(
-    form: Form, leads: Leads, table: LeadTable, pool: Pool, change: Awaitable[LeadRead]
-) -> Response:
-    text, line = form.text("text"), form.text("line").strip()
-    try:
-        lead = await change
-    except (IdentityTaken, Invalid, NotFound):
-        # Somebody was faster: what stands in the way is told as it is now.
-        state = _what_stays(await leads.check_quick_add(text))
-        return await table.quick_add(replace(state, text=text), 409, None)
-    left = "\n".join(other for other in text.splitlines() if other.strip() != line)
-    state = replace(_what_stays(await leads.check_quick_add(left)), text=left)
-    events: dict[str, Any] = {"leads-changed": {"ids": [str(lead.id)]}}
-    if toast := await undo_page.done_just_now(lead, pool):
-        events["toast"] = toast
-    return await table.quick_add(state, 422 if state.errors else 200, events)
-
-
 def _changed_by_others(rows: Sequence[LeadRow], news: News, me: UUID) -> list[UUID]:
     return [row.id for row in rows if row.updated_at > news.since and row.updated_by != me]
-
-
-def _what_stays(results: Sequence[QuickAdded], *, added: int = 0) -> QuickState:
-    failed = [result for result in results if result.error]
-    return QuickState("\n".join(result.text for result in failed), [_in_words(one) for one in failed], added)
 
 
 def _order_instead(note: str | None) -> str | None:
@@ -291,21 +213,3 @@ def _order_instead(note: str | None) -> str | None:
     if note is None:
         return None
     return "company_name" if note == BY_COMPANY else "-created_at"
-
-
-def _in_words(result: QuickAdded) -> QuickError:
-    match result.error:
-        case IdentityTaken():
-            return _duplicate(result)
-        case Invalid() as invalid:
-            return QuickError(result.text, invalid.errors[0].message)
-        case other:
-            return QuickError(result.text, str(other))
-
-
-def _duplicate(result: QuickAdded) -> QuickError:
-    if result.existing is None:
-        return QuickError(result.text, "Somebody changed the lead with this name at the same moment. Try again.")
-    news = [(wording.FIELDS[name], value) for name, value in result.news.items()]
-    in_bin = result.existing.is_deleted
-    return QuickError(result.text, "", result.existing, in_bin, () if in_bin else news)
