@@ -6,7 +6,7 @@ import { onKey } from "./keyboard.js"
 import { change, fragment, problemOf } from "./lead_changes.js"
 
 const CHOSEN = ["stage", "owner_id", "country"]
-const TYPES = { follow_up_on: "date", email: "email", phone: "tel", website: "url" }
+const KEYBOARDS = { email: "email", phone: "tel", website: "url", employee_count: "numeric" }
 const editors = new Map() // cell -> its editor
 let missed = false // the list changed while a row was held
 let choices = null // the lists to choose from, asked for once
@@ -30,8 +30,7 @@ function fieldFor(name, value) {
   field.autocomplete = "off"
   if (field.matches("input")) {
     field.type = name === "follow_up_on" ? "date" : "text"
-    if (TYPES[name] && field.type === "text") field.inputMode = TYPES[name]
-    if (name === "employee_count") field.inputMode = "numeric"
+    if (KEYBOARDS[name]) field.inputMode = KEYBOARDS[name]
   } else field.add(new Option(value, value, true, true))
   field.value = value
   return field
@@ -94,7 +93,7 @@ function close(editor, { body = null, focus = false } = {}) {
 }
 
 function say(editor, result) {
-  const { field, problem, row } = editor
+  const { field, problem } = editor
   problem.replaceChildren(...problemOf(result))
   problem.dataset.status = result.status
   field.setAttribute("aria-invalid", "true")
@@ -103,7 +102,6 @@ function say(editor, result) {
   const writesElsewhere = other && other !== editor && other.field.value !== other.value
   if (!writesElsewhere) (problem.querySelector("[data-keep]") ?? field).focus()
   problem.scrollIntoView({ block: "nearest" })
-  row.classList.add("at")
 }
 
 function save(editor, { focus = false } = {}) {
