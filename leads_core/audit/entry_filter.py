@@ -35,6 +35,7 @@ OTHER_FIELDS = frozenset(
         "disabled_at",
         "password",
         "method",
+        "sign_in_link",
         "prefix",
         "scopes",
         "expires_at",

@@ -51,7 +51,7 @@ function send(upload) {
 function answer(request) {
   const { pathname, search } = new URL(request.responseURL)
   if (request.status === 200) {
-    htmx.ajax("GET", pathname + search, { target: "#main", select: "#main", swap: "outerHTML", push: pathname })
+    htmx.ajax("GET", pathname + search, { target: "#main", select: "#main", swap: "outerMorph", push: pathname })
     return
   }
   const main = new DOMParser().parseFromString(request.responseText, "text/html").getElementById("main")

@@ -285,5 +285,5 @@ async def backwards(database: Database, wanted: LeadFilter, sort: Sort, expected
 
 
 def page_limit(expected: int) -> int:
-    """About seven pages, of a size that divides nothing."""
-    return min(200, max(3, expected // 7 + 1))
+    """About four pages, of a size that divides nothing."""
+    return max(3, expected // 3 - 1)

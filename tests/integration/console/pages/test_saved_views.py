@@ -11,6 +11,8 @@ from selectolax.lexbor import LexborHTMLParser
 
 from console.routes.pages import saved_views
 from leads_core.accounts.permissions import Role
+from leads_core.leads.filters import LeadFilter
+from leads_core.leads.queries import Reader, total_of
 from leads_core.leads.schemas import LeadCreate, Source, Stage
 from leads_core.leads.service import LeadService
 from tests.integration.console.conftest import Ask
@@ -136,10 +138,11 @@ async def test_what_cannot_be_kept_is_refused_in_words_and_stays_typed(
 
     answer = await editor.post("/leads/views", data={"name": name, "query": query})
 
-    form = LexborHTMLParser(answer.text).css_first("#save-view")
+    [form] = LexborHTMLParser(answer.text).css("#save-view")
+    [typed] = form.css("input[name=name]")
     assert answer.status_code == 422
     assert said in form.text()
-    assert form.css_first("input[name=name]").attributes["value"] == name
+    assert typed.attributes["value"] == name
 
 
 async def test_a_hostile_name_is_text(editor: AsyncClient) -> None:
@@ -184,11 +187,11 @@ async def test_counts_come_after_the_page_and_one_that_takes_long_is_left_out(
     editor: AsyncClient, leads: LeadService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await leads.create(LeadCreate(domain="acme.com", stage=Stage.WON), source=Source.API)
-    real, counted = saved_views.total_of, []
+    counted: list[LeadFilter] = []
 
-    async def endless_for_won(reader: Any, wanted: Any) -> Any:
+    async def endless_for_won(reader: Reader, wanted: LeadFilter) -> Any:
         counted.append(wanted)
-        return await (asyncio.Event().wait() if wanted.stage else real(reader, wanted))
+        return await (asyncio.Event().wait() if wanted.stage else total_of(reader, wanted))
 
     monkeypatch.setattr(saved_views, "total_of", endless_for_won)
     monkeypatch.setattr(saved_views, "COUNT_WITHIN", 0.05)
