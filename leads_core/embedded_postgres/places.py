@@ -9,6 +9,7 @@ import secrets
 import shutil
 import subprocess
 import tempfile
+import time
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -22,6 +23,8 @@ SYSTEM_FOLDER = Path("/var/lib/lead-explorer")
 SYSTEM_USER = "lead-explorer"
 #: A socket's whole path has at most 107 bytes; this leaves room for its name, `/.s.PGSQL.65535`.
 LONGEST_SOCKET_FOLDER = 90
+#: So often, every 50 ms, a folder of ours that is open is looked at again.
+BEING_MADE = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +158,15 @@ def _make_folder(folder: Path, mode: int, account: Account | None) -> None:
 
 def _refuse_strange_folder(sockets: Path, account: Account | None) -> None:
     """In /tmp anybody can make a folder first, and would see our connections."""
-    found = sockets.lstat()
     owner = account.uid if account is not None else os.geteuid()
-    if sockets.is_symlink() or found.st_uid != owner or found.st_mode & 0o077:
+    for _ in range(BEING_MADE):
+        found = sockets.lstat()
+        is_ours = not sockets.is_symlink() and found.st_uid == owner and not found.st_mode & 0o077
+        if is_ours or found.st_uid not in {owner, os.geteuid()}:
+            break
+        # Whoever starts beside us has just made it, and is about to shut it.
+        time.sleep(0.05)
+    if not is_ours:
         raise Unavailable(f"{sockets} belongs to somebody else or is open to others. Remove it, then start again.")
 
 
