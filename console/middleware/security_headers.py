@@ -1,4 +1,4 @@
-"""OWASP's headers, on every answer."""
+"""OWASP's headers, on every answer; those that speak of pages not on their parts."""
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
+#: They speak of a page. On each script they would only weigh.
+OF_PAGES = frozenset({"Cross-Origin-Opener-Policy", "Permissions-Policy"})
 HSTS = "max-age=31536000"
 
 
@@ -46,12 +48,14 @@ class SecurityHeadersMiddleware:
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
+                is_part = scope["path"].startswith("/static/")
                 for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
+                    if not (is_part and name in OF_PAGES):
+                        headers.setdefault(name, value)
                 # Read only now: the request context may have learned the scheme from a trusted proxy.
                 if scope["scheme"] == "https":
                     headers.setdefault("Strict-Transport-Security", HSTS)
-                if not scope["path"].startswith("/static/"):
+                if not is_part:
                     headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
