@@ -180,6 +180,16 @@ async def connect(*address: Any, **options: Any) -> asyncpg.Connection:
     return connection
 
 
+async def bare(session: AsyncSession) -> asyncpg.Connection:
+    """The driver's own connection of this session, for COPY and for statements by the hundred.
+
+    It is inside the session's transaction only once that has executed something: SQLAlchemy begins with that.
+    """
+    connection: asyncpg.Connection | None = (await (await session.connection()).get_raw_connection()).driver_connection
+    assert connection is not None  # noqa: S101 - a pooled connection that is in use
+    return connection
+
+
 def note_change(session: AsyncSession, entry_id: UUID, lead_id: UUID) -> None:
     """Remember that this transaction wrote an entry of a lead, for the one NOTIFY at its end."""
     session.info.setdefault("changed", []).append((entry_id, lead_id))

@@ -17,7 +17,7 @@ from sqlalchemy.sql import bindparam
 from leads_core import context
 from leads_core.audit.models import Action, SubjectKind
 from leads_core.audit.record import entry as record
-from leads_core.database import MAC_KEY, new_id, note_change
+from leads_core.database import MAC_KEY, bare, new_id, note_change
 
 Values = Mapping[str, Any]
 Written: TypeAlias = tuple[UUID, bytes, str, UUID | None]
@@ -178,11 +178,8 @@ def _entry(
 
 
 async def _copy(session: AsyncSession, records: Sequence[tuple[Any, ...]]) -> None:
-    raw = await (await session.connection()).get_raw_connection()
-    connection = raw.driver_connection
-    assert connection is not None  # noqa: S101 - a pooled connection that is in use
+    connection = await bare(session)
     if not connection.is_in_transaction():
-        # SQLAlchemy begins with its first statement; on the bare connection it would be too late.
         await session.execute(text("SELECT 1"))
     await connection.copy_records_to_table("audit_log", records=records, columns=_ALL_COLUMNS)
     await connection.copy_records_to_table("audit_pending", records=[(each[0],) for each in records])

@@ -15,20 +15,22 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import ARRAY, Row, Uuid, any_, bindparam, select, text
+from sqlalchemy import ARRAY, Row, Uuid, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from leads_core import context
 from leads_core.audit import trail
 from leads_core.audit.models import Action
+from leads_core.database import bare
 from leads_core.errors import Unavailable
 from leads_core.leads.bulk_actions import FIELDS, Asked, BulkAction
 from leads_core.leads.bulk_items import Became, Item
 from leads_core.leads.changed_since import conflicts
 from leads_core.leads.models import audited
 from leads_core.leads.normalising import TAGS_LIMIT
-from leads_core.leads.row_matching import LEADS
+from leads_core.leads.owners import working
 from leads_core.leads.schemas import Stage
+from leads_core.leads.writing import locked_rows
 
 Savepoint = Callable[[], AbstractAsyncContextManager[AsyncSession]]
 
@@ -58,7 +60,6 @@ RESTORE = """
            version = version + 1, updated_at = $2, updated_by = $3
     WHERE id = $1
 """
-WORKS_HERE = text("SELECT EXISTS (SELECT FROM users WHERE id = :id AND disabled_at IS NULL)")
 #: Who stands in the way of each lead in the bin, by leads_live_email_key and leads_live_domain_key.
 IN_THE_WAY = text("""
     SELECT b.id, coalesce(
@@ -90,16 +91,11 @@ async def act_on_many(savepoint: Savepoint, asked: Asked, items: Sequence[Item])
     raise Unavailable("Other leads with the same addresses come and go just now. Nothing was changed; try again.")
 
 
-async def is_owner(session: AsyncSession, user_id: UUID) -> bool:
-    """Whether leads can be given to this user: there is one, and it is not disabled."""
-    return bool(await session.scalar(WORKS_HERE, {"id": user_id}))
-
-
 async def _act(session: AsyncSession, asked: Asked, items: Sequence[Item]) -> dict[UUID, Became]:
     outcomes = {item.lead_id: GONE for item in items}
     seen = {item.lead_id: item.version for item in items}
     changes: list[_Change] = []
-    for lead in await _locked(session, list(outcomes)):
+    for lead in await locked_rows(session, list(outcomes), _READ, deleted=None):
         decided = _decide(asked, lead)
         if isinstance(decided, Became):
             outcomes[lead.id] = decided
@@ -108,18 +104,13 @@ async def _act(session: AsyncSession, asked: Asked, items: Sequence[Item]) -> di
     changes = await _without_conflicts(session, asked, changes, seen, outcomes)
     if asked.action is BulkAction.RESTORE:
         changes = await _without_taken(session, changes, outcomes)
-    elif asked.action is BulkAction.SET_OWNER and asked.value is not None and not await is_owner(session, asked.value):
+    elif asked.owner is not None and not await working(session, [asked.owner]):
         outcomes |= {change.lead.id: Became("no_owner") for change in changes}
         changes = []
     if changes:
         await _write(session, asked, changes)
         outcomes |= {change.lead.id: DONE for change in changes}
     return outcomes
-
-
-async def _locked(session: AsyncSession, ids: list[UUID]) -> Sequence[Row[Any]]:
-    wanted = select(*(LEADS.c[name] for name in _READ)).where(LEADS.c.id == any_(bindparam("ids", ids, ARRAY(Uuid))))
-    return (await session.execute(wanted.order_by(LEADS.c.id).with_for_update(key_share=True))).all()
 
 
 def _decide(asked: Asked, lead: Row[Any]) -> _Change | Became:
@@ -197,8 +188,7 @@ async def _write(session: AsyncSession, asked: Asked, changes: Sequence[_Change]
             before["merged_into"], after["merged_into"] = audited(lead.merged_into), None
         entries.add(ENTRY[asked.action], lead.id, seq=lead.version + 1, before=before, after=after)
     await entries.write()
-    connection = (await (await session.connection()).get_raw_connection()).driver_connection
-    assert connection is not None  # noqa: S101 - a pooled connection that is in use
+    connection = await bare(session)
     ids = [change.lead.id for change in changes]
     match asked.action:
         case BulkAction.DELETE:

@@ -14,15 +14,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from leads_core import context
 from leads_core.database import Database, new_id
-from leads_core.errors import Invalid, JobEnded, JobRunning, NotFound
+from leads_core.errors import Invalid, JobEnded, NotFound
 from leads_core.jobs import queue
 from leads_core.jobs.models import JobKind
 from leads_core.jobs.queue import JobRead
 from leads_core.leads import bulk_items
-from leads_core.leads.acting_on_many import is_owner
 from leads_core.leads.bulk_actions import Asked, BulkAction
 from leads_core.leads.bulk_job import BulkHandler
 from leads_core.leads.filters import LeadFilter
+from leads_core.leads.owners import working
 
 #: More are for an import, or for a narrower filter.
 LARGEST = 100_000
@@ -82,11 +82,9 @@ async def cancelling_of(session: AsyncSession, job_id: UUID) -> UUID | None:
 
 
 async def _end(session: AsyncSession, job_id: UUID) -> bool:
-    """End it at once if it waits, else at its next step. False when it has ended by itself."""
+    """As queue.stop; False when it has ended by itself."""
     try:
-        await queue.cancel(session, job_id)
-    except JobRunning:
-        return await queue.ask_to_stop(session, job_id)
+        await queue.stop(session, job_id)
     except JobEnded:
         return False
     return True
@@ -104,7 +102,7 @@ async def _end_what_waits(session: AsyncSession, job: JobRead, *, is_over: bool)
 
 
 async def _refuse_owner(session: AsyncSession, asked: Asked) -> None:
-    if asked.action is BulkAction.SET_OWNER and asked.value is not None and not await is_owner(session, asked.value):
+    if asked.owner is not None and not await working(session, [asked.owner]):
         raise Invalid.of("values.owner_id", "There is no such user. Choose one from the list of users.")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -53,10 +53,16 @@ class Asked:
     action: BulkAction
     value: Any = None
     source: UUID | None = None
-    field: str = field(init=False, default="")
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "field", FIELDS.get(self.action, ""))
+    @property
+    def field(self) -> str:
+        """The field that is set; empty for an action that sets none."""
+        return FIELDS.get(self.action, "")
+
+    @property
+    def owner(self) -> UUID | None:
+        """Whom the leads are given to, if anybody."""
+        return self.value if self.action is BulkAction.SET_OWNER else None
 
     @classmethod
     def parsed(cls, action: BulkAction, values: Mapping[str, Any]) -> Asked:

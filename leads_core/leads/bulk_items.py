@@ -11,7 +11,7 @@ from sqlalchemy import Column, ForeignKeyConstraint, Index, Integer, Table, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from leads_core.database import C_TEXT, Base
+from leads_core.database import C_TEXT, Base, bare
 from leads_core.leads.conditions import Values, conditions_of, like
 from leads_core.leads.filters import LeadFilter
 
@@ -85,8 +85,7 @@ async def freeze_ids(session: AsyncSession, job_id: UUID, versions: dict[UUID, i
 async def freeze_filter(session: AsyncSession, job_id: UUID, wanted: LeadFilter, most: int) -> int:
     """What the filter matches now, at most one more than most. Gives their number."""
     statement, values = freezing(wanted, job_id, most)
-    connection = (await (await session.connection()).get_raw_connection()).driver_connection
-    assert connection is not None  # noqa: S101 - a pooled connection that is in use
+    connection = await bare(session)
     return int((await connection.execute(statement, *values)).rpartition(" ")[2])
 
 

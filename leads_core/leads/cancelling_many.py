@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, select, text
+from sqlalchemy import ARRAY, Text, Uuid, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from leads_core import context
@@ -14,9 +14,10 @@ from leads_core.audit import trail
 from leads_core.audit.models import Action
 from leads_core.jobs import queue
 from leads_core.leads import changing
-from leads_core.leads.enriching_many import ASKED_BY, COLUMNS, as_audited
-from leads_core.leads.models import Lead
+from leads_core.leads.enriching_many import ASKED_BY, COLUMNS
+from leads_core.leads.models import audited
 from leads_core.leads.schemas import EnrichmentStatus
+from leads_core.leads.writing import locked_rows
 
 Cancelled = Literal["done", "running", "unchanged", "gone"]
 """What became of one lead: cancelled, a worker has it already, nothing waits for it (any more), nowhere."""
@@ -39,7 +40,8 @@ async def cancel_many(session: AsyncSession, ids: Sequence[UUID], asked_by: UUID
     """
     outcomes: dict[UUID, Cancelled] = dict.fromkeys(ids, "gone")
     under_way = []
-    for lead in await _locked(session, ids):
+    # Those in the bin too: their enrichment waits all the same.
+    for lead in await locked_rows(session, ids, ("id", "version", *COLUMNS), deleted=None):
         outcomes[lead.id] = "unchanged"
         if lead.enrichment_status == EnrichmentStatus.IN_PROGRESS and lead.enrichment_task_id is not None:
             under_way.append(lead)
@@ -55,14 +57,6 @@ def _of(asked_by: UUID | None) -> dict[str, str]:
     return {ASKED_BY: str(asked_by)} if asked_by else {}
 
 
-async def _locked(session: AsyncSession, ids: Sequence[UUID]) -> Sequence[Any]:
-    """Those in the bin too: their enrichment waits all the same."""
-    wanted = select(Lead.id, Lead.version, *(getattr(Lead, name) for name in COLUMNS)).where(
-        Lead.id == any_(bindparam("ids", list(ids), ARRAY(Uuid)))
-    )
-    return (await session.execute(wanted.order_by(Lead.id).with_for_update(key_share=True))).all()
-
-
 async def _write(session: AsyncSession, leads: Sequence[Any], wanted: dict[UUID, dict[str, Any]]) -> None:
     if not leads:
         return
@@ -70,7 +64,7 @@ async def _write(session: AsyncSession, leads: Sequence[Any], wanted: dict[UUID,
     entries = trail.EntryBatch(session, at)
     afters = [changing.enrichment_cancelled(wanted[lead.enrichment_task_id]) for lead in leads]
     for lead, after in zip(leads, afters, strict=True):
-        before = {name: as_audited(getattr(lead, name)) for name in COLUMNS}
+        before = {name: audited(getattr(lead, name)) for name in COLUMNS}
         entries.add(Action.ENRICH, lead.id, seq=lead.version + 1, before=before, after=after)
     await entries.write()
     await session.execute(

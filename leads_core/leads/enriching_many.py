@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, any_, bindparam, select, text
+from sqlalchemy import ARRAY, Uuid, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from leads_core import context
@@ -16,8 +16,9 @@ from leads_core.database import new_id
 from leads_core.jobs import queue
 from leads_core.jobs.models import JobKind
 from leads_core.leads import changing
-from leads_core.leads.models import Lead
+from leads_core.leads.models import audited
 from leads_core.leads.schemas import EnrichmentStatus
+from leads_core.leads.writing import locked_rows
 
 Begun = Literal["started", "running", "erased", "gone"]
 """What became of one lead: started now, was under way already, its person was erased, in the bin or nowhere."""
@@ -36,20 +37,13 @@ async def enrich_many(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, 
     """Begin what can begin; what became of each. Locks the leads in order of id."""
     outcomes: dict[UUID, Begun] = dict.fromkeys(ids, "gone")
     begun = []
-    for lead in await _locked(session, ids):
+    for lead in await locked_rows(session, ids, ("id", "version", "erased_at", *COLUMNS), deleted=False):
         outcomes[lead.id] = _what_of(lead)
         if outcomes[lead.id] == "started":
             begun.append((lead, new_id()))
     if begun:
         await _begin(session, begun)
     return outcomes
-
-
-async def _locked(session: AsyncSession, ids: Sequence[UUID]) -> Sequence[Any]:
-    wanted = select(Lead.id, Lead.version, Lead.erased_at, *(getattr(Lead, name) for name in COLUMNS)).where(
-        Lead.id == any_(bindparam("ids", list(ids), ARRAY(Uuid))), Lead.deleted_at.is_(None)
-    )
-    return (await session.execute(wanted.order_by(Lead.id).with_for_update(key_share=True))).all()
 
 
 def _what_of(lead: Any) -> Begun:
@@ -63,8 +57,8 @@ async def _begin(session: AsyncSession, begun: Sequence[tuple[Any, UUID]]) -> No
     at = trail.now()
     entries = trail.EntryBatch(session, at)
     for lead, task_id in begun:
-        before = {name: as_audited(getattr(lead, name)) for name in COLUMNS}
-        after = {name: as_audited(value) for name, value in changing.enrichment_begun(task_id).items()}
+        before = {name: audited(getattr(lead, name)) for name in COLUMNS}
+        after = {name: audited(value) for name, value in changing.enrichment_begun(task_id).items()}
         entries.add(Action.ENRICH, lead.id, seq=lead.version + 1, before=before, after=after)
     await entries.write()
     ids, tasks = [lead.id for lead, _ in begun], [task_id for _, task_id in begun]
@@ -73,8 +67,3 @@ async def _begin(session: AsyncSession, begun: Sequence[tuple[Any, UUID]]) -> No
     asked_by = {ASKED_BY: str(bulk)} if bulk else {}
     jobs = [(task_id, lead.id, {**changing.before_enrichment(lead), **asked_by}) for lead, task_id in begun]
     await queue.start_many(session, JobKind.ENRICHMENT, jobs, priority=queue.PRIORITY_BULK)
-
-
-def as_audited(value: Any) -> Any:
-    """A column of COLUMNS as an entry has it."""
-    return str(value) if isinstance(value, UUID) else value

@@ -7,11 +7,11 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from leads_core.accounts.models import User
 from leads_core.audit import queries as trail
 from leads_core.errors import Erased, Invalid
 from leads_core.leads import history
 from leads_core.leads.models import Lead
+from leads_core.leads.owners import working
 
 
 async def standing_at(session: AsyncSession, lead: Lead, seq: int) -> history.Standing:
@@ -35,8 +35,7 @@ async def refuse_if_gone(
     owner_id = past.value("owner_id")
     if owner_id is None or owner_id == (str(lead.owner_id) if lead.owner_id else None):
         return
-    owner = await session.get(User, UUID(str(owner_id))) if is_uuid(owner_id) else None
-    if owner is None or owner.disabled_at is not None:
+    if not is_uuid(owner_id) or not await working(session, [UUID(str(owner_id))]):
         raise Invalid.of("owner_id", "The owner of that time is not here any more. Leave the owner as it is.")
 
 

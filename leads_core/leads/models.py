@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import (
@@ -17,6 +18,7 @@ from sqlalchemy import (
     Identity,
     Index,
     SmallInteger,
+    Table,
     Text,
     text,
 )
@@ -130,6 +132,17 @@ class Lead(Base):
         """Field -> value as an entry writes it: ids and times as text, dates as 2026-11-24. Provenance beside them."""
         values = {field: audited(getattr(self, field)) for field in PART_OF}
         return {**values, "provenance": self.provenance}
+
+
+LEADS = cast(Table, Lead.__table__)
+
+
+def audited_row(lead: Mapping[Any, Any]) -> dict[str, Any]:
+    """A lead's columns by name as an entry has them, without those that are null."""
+    values = {
+        name: value if type(value) is str else audited(value) for name in PART_OF if (value := lead[name]) is not None
+    }
+    return {**values, "provenance": lead["provenance"]}
 
 
 def audited(value: Any) -> Any:

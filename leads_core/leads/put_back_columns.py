@@ -6,27 +6,22 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Row, Uuid, bindparam, text
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from leads_core import context
 from leads_core.audit import trail
 from leads_core.errors import Invalid
 from leads_core.leads import changing
+from leads_core.leads.owners import working
 from leads_core.leads.schemas import LeadUpdate, parsed
 from leads_core.leads.taking_back import MERGED_INTO, Kept, Reason, TakingBack
-
-WORKING = text("SELECT id FROM users WHERE id = ANY(:ids) AND disabled_at IS NULL").bindparams(
-    bindparam("ids", type_=ARRAY(Uuid))
-)
 
 
 async def working_owners(session: AsyncSession, wanted: Sequence[TakingBack]) -> set[str]:
     """Of the owners to put back, those who work here."""
-    ids = {back.values["owner_id"] for back in wanted if back.values.get("owner_id")}
-    if not ids:
-        return set()
-    return {str(each) for each in await session.scalars(WORKING, {"ids": [UUID(each) for each in ids]})}
+    ids = {UUID(back.values["owner_id"]) for back in wanted if back.values.get("owner_id")}
+    return {str(each) for each in await working(session, ids)}
 
 
 def columns_of(row: Row[Any], back: TakingBack, owners: set[str]) -> dict[str, Any]:

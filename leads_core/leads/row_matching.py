@@ -9,19 +9,18 @@ from enum import StrEnum
 from typing import Any, Literal, cast
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Row, Table, Uuid, any_, bindparam, select, text
+from sqlalchemy import ARRAY, Row, Uuid, any_, bindparam, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from leads_core.errors import FieldError, Invalid
 from leads_core.leads import changing
-from leads_core.leads.models import Lead
+from leads_core.leads.models import LEADS, Lead
 from leads_core.leads.normalising import TAGS_LIMIT
 from leads_core.leads.schemas import LeadCreate, Source
 
 Values = dict[str, Any]
 Outcome = Literal["created", "updated", "unchanged", "rejected"]
 
-LEADS = cast(Table, Lead.__table__)
 #: The database makes these by itself.
 _MADE = {"arrival", "bucket", "facet"}
 COLUMNS = tuple(each.name for each in LEADS.columns if each.name not in _MADE)
@@ -182,14 +181,12 @@ async def ids_of(session: AsyncSession, rows: Sequence[UpsertRow]) -> list[UUID]
     return [lead_id for lead_id in found if lead_id is not None]
 
 
-async def leads_with(session: AsyncSession, ids: Sequence[UUID], *, lock: bool = False) -> Sequence[Row[Any]]:
+async def leads_with(session: AsyncSession, ids: Sequence[UUID]) -> Sequence[Row[Any]]:
     if not ids:
         return []
     wanted = select(*(LEADS.c[name] for name in COLUMNS)).where(
         LEADS.c.id == any_(bindparam("ids", ids, ARRAY(Uuid))), LEADS.c.deleted_at.is_(None)
     )
-    if lock:
-        wanted = wanted.order_by(LEADS.c.id).with_for_update(key_share=True)
     return (await session.execute(wanted)).all()
 
 

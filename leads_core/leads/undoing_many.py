@@ -8,7 +8,7 @@ gone. Where a key breaks all the same, the batch is halved until the lead is fou
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from operator import itemgetter
@@ -17,20 +17,21 @@ from uuid import UUID
 
 import asyncpg
 import orjson
-from sqlalchemy import ARRAY, Row, Uuid, any_, bindparam, select
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from leads_core import context
 from leads_core.audit import operations, trail
 from leads_core.audit.models import Action
 from leads_core.audit.operations import Operation
-from leads_core.audit.record.entry import PART_OF
+from leads_core.database import bare
 from leads_core.leads import changing, identity
 from leads_core.leads.history import REVERTIBLE
-from leads_core.leads.models import audited
+from leads_core.leads.models import audited_row
 from leads_core.leads.put_back_columns import columns_of, working_owners
-from leads_core.leads.row_matching import COLUMNS, LEADS
+from leads_core.leads.row_matching import COLUMNS
 from leads_core.leads.taking_back import MERGED_INTO, Kept, TakingBack, take_back
+from leads_core.leads.writing import locked_rows
 
 Outcome = Literal["put_back", "to_bin", "restored", "kept", "same"]
 """What became of a lead: values put back, moved to the bin, back from it; nothing done because of what was kept; it
@@ -88,7 +89,7 @@ async def undo_many(savepoint: Savepoint, operation: Operation, touched: Sequenc
     Runs in the caller's transaction.
     """
     async with savepoint() as session:
-        rows = await _locked(session, [lead_id for lead_id, _ in touched])
+        rows = await locked_rows(session, [lead_id for lead_id, _ in touched], COLUMNS, deleted=None)
         steps = await operations.steps_since(session, operation, touched)
         decided = [(row, _decide(row, steps.get(row.id, []))) for row in rows]
         owners = await working_owners(session, [back for _, back in decided])
@@ -110,14 +111,9 @@ def _frees_identities_first(change: _Change) -> int:
     return (Action.DELETE, Action.MERGE, Action.REVERT, Action.RESTORE).index(change.action)
 
 
-async def _locked(session: AsyncSession, ids: Sequence[UUID]) -> Sequence[Row[Any]]:
-    wanted = select(*(LEADS.c[name] for name in COLUMNS)).where(LEADS.c.id == any_(bindparam("ids", ids, ARRAY(Uuid))))
-    return (await session.execute(wanted.order_by(LEADS.c.id).with_for_update(key_share=True))).all()
-
-
 def _decide(row: Row[Any], steps: Sequence[operations.Step]) -> TakingBack:
     return take_back(
-        _audited(row._mapping),
+        audited_row(row._mapping),
         is_deleted=row.deleted_at is not None,
         is_erased=row.erased_at is not None,
         steps=steps,
@@ -180,12 +176,11 @@ async def _write(session: AsyncSession, changes: Sequence[_Change]) -> None:
             lead["deleted_at"] = at
         if change.values.keys() & _LISTED:
             lead |= changing.list_columns(*(lead[name] for name in ("email", "domain", "company_name", "contact_name")))
-        entries.add(change.action, before["id"], seq=seq, before=_audited(before), after=_audited(lead))
+        entries.add(change.action, before["id"], seq=seq, before=audited_row(before), after=audited_row(lead))
         lead["provenance"] = orjson.dumps(lead["provenance"]).decode()
         updates.append((before["id"], *_updated(lead)))
     await entries.write()
-    connection = (await (await session.connection()).get_raw_connection()).driver_connection
-    assert connection is not None  # noqa: S101 - a pooled connection that is in use
+    connection = await bare(session)
     for action, ids in moving.items():
         is_going = action == Action.DELETE
         await connection.execute(MOVE, ids, at if is_going else None, who if is_going else None, at, who)
@@ -197,13 +192,6 @@ def _outcome_of(change: _Change) -> Outcome:
     if change.action == Action.REVERT:
         return "put_back"
     return "restored" if change.comes_back else "to_bin"
-
-
-def _audited(lead: Mapping[Any, Any]) -> dict[str, Any]:
-    values = {
-        name: value if type(value) is str else audited(value) for name in PART_OF if (value := lead[name]) is not None
-    }
-    return {**values, "provenance": lead["provenance"]}
 
 
 def counts_of(undone: Sequence[Undone]) -> Counter[str]:

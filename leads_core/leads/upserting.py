@@ -21,12 +21,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from leads_core import context
 from leads_core.audit import trail
 from leads_core.audit.models import Action
-from leads_core.audit.record.entry import PART_OF
-from leads_core.database import new_id
+from leads_core.database import bare, new_id
 from leads_core.jobs import queue
 from leads_core.jobs.models import JobKind
 from leads_core.leads import changing
-from leads_core.leads.models import audited
+from leads_core.leads.models import audited_row
 from leads_core.leads.row_matching import (
     COLUMNS,
     Decided,
@@ -42,6 +41,7 @@ from leads_core.leads.row_matching import (
     rejected,
 )
 from leads_core.leads.schemas import EnrichmentStatus
+from leads_core.leads.writing import locked_rows
 
 #: What a file may change in a lead that exists, with what follows from it.
 _SET = tuple(
@@ -114,7 +114,7 @@ async def _decide_under_locks(session: AsyncSession, rows: list[UpsertRow], exis
         changing_ids = [before.id for _, before, _ in decided.changes]
         if not changing_ids:
             return decided
-        locked = await leads_with(session, changing_ids, lock=True)
+        locked = await locked_rows(session, changing_ids, COLUMNS, deleted=False)
         if all(lead.version == leads[lead.id].version for lead in locked) and len(locked) == len(changing_ids):
             return decided
 
@@ -133,12 +133,12 @@ async def _write(session: AsyncSession, decided: Decided, *, enrich: bool) -> li
             task_id = new_id()
             lead |= changing.enrichment_begun(task_id)
             jobs.append((task_id, lead["id"]))
-        entries.add(Action.CREATE, lead["id"], seq=1, before=None, after=_audited(lead))
+        entries.add(Action.CREATE, lead["id"], seq=1, before=None, after=audited_row(lead))
         inserts.append(_inserted(_as_stored(lead, at, who)))
         outcomes.append(Upserted(row.number, "created", lead["id"]))
     for row, before, values in decided.changes:
         lead = {**before._mapping, **values, "version": before.version + 1}
-        was, becomes = _audited(before._mapping), _audited(lead)
+        was, becomes = audited_row(before._mapping), audited_row(lead)
         entries.add(Action.UPDATE, before.id, seq=lead["version"], before=was, after=becomes)
         updates.append((before.id, *_updated(_as_stored(lead, at, who))))
         outcomes.append(Upserted(row.number, "updated", before.id))
@@ -156,8 +156,7 @@ async def _write(session: AsyncSession, decided: Decided, *, enrich: bool) -> li
 
 async def _copy_and_update(session: AsyncSession, inserts: list[Record], updates: list[Record]) -> None:
     """On the bare connection, inside the transaction: the savepoint has begun it."""
-    connection = (await (await session.connection()).get_raw_connection()).driver_connection
-    assert connection is not None  # noqa: S101 - a pooled connection that is in use
+    connection = await bare(session)
     if inserts:
         # In the order of their identities: two imports at once wait for each other, never in a circle.
         inserts.sort(key=lambda lead: (lead[_EMAIL] is None, lead[_EMAIL] or lead[_DOMAIN]))
@@ -176,10 +175,3 @@ def _as_stored(lead: Values, at: datetime, who: UUID | None) -> Values:
         "updated_by": who,
         "provenance": orjson.dumps(lead["provenance"]).decode(),
     }
-
-
-def _audited(lead: Any) -> Values:
-    values = {
-        name: value if type(value) is str else audited(value) for name in PART_OF if (value := lead[name]) is not None
-    }
-    return {**values, "provenance": lead["provenance"]}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import ARRAY, Row, Uuid, any_, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from leads_core import context
@@ -14,7 +15,7 @@ from leads_core.audit import trail
 from leads_core.audit.models import Action
 from leads_core.errors import NotFound
 from leads_core.leads import changing
-from leads_core.leads.models import Lead
+from leads_core.leads.models import LEADS, Lead
 
 
 async def locked(session: AsyncSession, lead_id: UUID, *, deleted: bool | None) -> Lead:
@@ -23,6 +24,19 @@ async def locked(session: AsyncSession, lead_id: UUID, *, deleted: bool | None) 
     if lead is None or (deleted is not None and lead.is_deleted != deleted):
         raise NotFound("lead", lead_id)
     return lead
+
+
+async def locked_rows(
+    session: AsyncSession, ids: Sequence[UUID], columns: Iterable[str], *, deleted: bool | None
+) -> Sequence[Row[Any]]:
+    """These columns of the leads under their row locks; deleted as in locked; who is not there is left out.
+
+    The locks are taken in order of id: whoever locks many waits for whoever else does, and never in a circle.
+    """
+    wanted = select(*(LEADS.c[name] for name in columns)).where(LEADS.c.id == any_(bindparam("ids", ids, ARRAY(Uuid))))
+    if deleted is not None:
+        wanted = wanted.where(LEADS.c.deleted_at.is_not(None) if deleted else LEADS.c.deleted_at.is_(None))
+    return (await session.execute(wanted.order_by(LEADS.c.id).with_for_update(key_share=True))).all()
 
 
 async def write(

@@ -6,6 +6,8 @@ import asyncpg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from leads_core.database import bare
+
 #: Any number, but always the same.
 THE_LOG = 4_226_214
 
@@ -23,7 +25,4 @@ LOCK = text("""
 async def lock_the_log(session: AsyncSession) -> asyncpg.Connection:
     """Wait for the lock. Gives the transaction's bare connection: for batches it is several times faster."""
     await session.execute(LOCK, {"lock": THE_LOG})
-    raw = await (await session.connection()).get_raw_connection()
-    connection = raw.driver_connection
-    assert connection is not None  # noqa: S101 - a pooled connection that is in use
-    return connection
+    return await bare(session)
