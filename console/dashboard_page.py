@@ -19,10 +19,10 @@ from leads_core.enrichment.day_figures import BOUNDS, FAILED, Ended
 from leads_core.leads.day_counts import CameIn, Unit, any_lead, came_in
 from leads_core.leads.filters import LeadFilter
 from leads_core.leads.ordering import Sort
-from leads_core.leads.queries import page_of_leads
+from leads_core.leads.queries import page_of_leads, total_of
 from leads_core.leads.rows import LeadRow
 from leads_core.leads.since_away import news_since
-from leads_core.paging import Cursors, Page
+from leads_core.paging import Cursors
 
 #: Rows of what came in and of what is due.
 LISTED = 6
@@ -115,8 +115,8 @@ class Dashboard:
     by_source: Chart
     outcomes: Chart
     took: Chart
-    new: Page[LeadRow]
-    due: Page[LeadRow]
+    new: Sequence[LeadRow]
+    due: Sequence[LeadRow]
     has_leads: bool
 
 
@@ -138,15 +138,19 @@ async def dashboard(
     ended_today = await day_figures.ended(reader, "day", today)
     since = await seen_until(reader, me)
 
-    async def page(filters: Mapping[str, str], sort: str) -> Page[LeadRow]:
-        query = {name: [value] for name, value in filters.items()}
-        wanted = LeadFilter.from_query(query, me=me, today=today)
-        return await page_of_leads(reader, wanted, Sort.parse(sort), None, LISTED, cursors=cursors)
+    def leads_with(filters: Mapping[str, str]) -> LeadFilter:
+        return LeadFilter.from_query(filters, me=me, today=today)
+
+    async def first(filters: Mapping[str, str], sort: str) -> Sequence[LeadRow]:
+        wanted, order = leads_with(filters), Sort.parse(sort)
+        return (await page_of_leads(reader, wanted, order, None, LISTED, cursors=cursors, total=False)).items
 
     async def due(label: str, filters: dict[str, str]) -> Figure:
-        all_of_them, mine = await page(filters, "follow_up_on"), await page(filters | {"owner": "me"}, "follow_up_on")
-        urls = [f"/leads?{urlencode(each | {'sort': 'follow_up_on'})}" for each in (filters, {"owner": "me"} | filters)]
-        return Figure(label, _total(all_of_them), urls[0], f"{_total(mine)} yours", urls[1])
+        yours = {"owner": "me"} | filters
+        totals = [await total_of(reader, leads_with(each)) for each in (filters, yours)]
+        said = [wording.count_in_words(total.value, total.relation) for total in totals]
+        urls = [f"/leads?{urlencode(each | {'sort': 'follow_up_on'})}" for each in (filters, yours)]
+        return Figure(label, said[0], urls[0], f"{said[1]} yours", urls[1])
 
     return Dashboard(
         period,
@@ -156,8 +160,8 @@ async def dashboard(
         _stacked(period, starts, SOURCES, [(each.start, each.source, each.n) for each in leads], width=charts.NARROW),
         _stacked(period, starts, OUTCOMES, [(each.start, each.outcome, each.n) for each in ends], shares=True),
         _took(period, starts, ends),
-        await page({"created_from": "today"}, "-created_at"),
-        await page({"follow_up_to": "in7d"}, "follow_up_on"),
+        await first({"created_from": "today"}, "-created_at"),
+        await first({"follow_up_to": "in7d"}, "follow_up_on"),
         has_leads=await any_lead(reader),
     )
 
@@ -180,11 +184,6 @@ def _half_within(ends: Sequence[Ended]) -> str:
     """The time within which half of them ended, in words; empty where there is none to say."""
     half = day_figures.within(ends, 0.5)
     return "" if half is None else wording.duration(half)
-
-
-def _total(page: Page[LeadRow]) -> str:
-    assert page.total is not None  # noqa: S101 - it was asked for
-    return wording.count_in_words(page.total.value, page.total.relation)
 
 
 def _stacked(

@@ -1,7 +1,8 @@
-"""What stands around a list, in one statement: the views a person sees, what they prefer, and who may own a lead."""
+"""What stands around a list, in one statement: views, preferences, who may own a lead, what has been seen."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -20,7 +21,8 @@ SELECT
         SELECT id, name FROM users WHERE disabled_at IS NULL ORDER BY name, id LIMIT {MOST_PEOPLE}) AS u)::text
         AS people,
     (SELECT coalesce(json_object_agg(name, value), '{{}}') FROM user_preferences WHERE user_id = $1)::text
-        AS preferences
+        AS preferences,
+    (SELECT seen_at FROM last_seen WHERE user_id = $1) AS seen_at
 """  # noqa: S608 - a number of ours
 
 
@@ -42,11 +44,14 @@ class Somebody(msgspec.Struct, frozen=True):
 
 
 class Around(msgspec.Struct, frozen=True):
-    """Views in their order (shared ones first), people by name, and what this person prefers (accounts/preferences)."""
+    """Views in their order (shared ones first), people by name, what this person prefers (accounts/preferences), and up
+    to when they have seen what others changed (accounts/last_seen).
+    """
 
     views: tuple[ViewRead, ...] = ()
     people: tuple[Somebody, ...] = ()
     preferences: dict[str, Any] = {}
+    seen_at: datetime | None = None
 
     @property
     def default_view(self) -> str | None:
@@ -62,4 +67,5 @@ async def around_the_list(reader: Reader, user_id: UUID) -> Around:
         msgspec.json.decode(row["views"], type=tuple[ViewRead, ...]),
         msgspec.json.decode(row["people"], type=tuple[Somebody, ...]),
         msgspec.json.decode(row["preferences"]),
+        row["seen_at"],
     )

@@ -23,7 +23,7 @@ from console.list_views import ListViews, ViewForm
 from console.marking import marked_parts
 from console.quick_add_words import QuickState
 from console.undo_notice import done_address
-from leads_core.accounts.last_seen import see, seen_until
+from leads_core.accounts.last_seen import see
 from leads_core.accounts.names import names_of_users
 from leads_core.accounts.permissions import Permission
 from leads_core.enrichment.queue_watch import JobNow, jobs_of
@@ -173,10 +173,9 @@ class LeadTable:
             chosen = around.preferences
             columns = Columns.read(chosen.get("columns"))
             owners = {row.owner_id for row in rows if row.owner_id} if "owner" in columns.names else set()
-            since = await seen_until(reader, self._who.user_id)
-            if since is None:  # somebody who looks for the first time: everything is as it was found
+            if around.seen_at is None:  # somebody who looks for the first time: everything is as it was found
                 await see(self._pool, self._who.user_id, datetime.now(UTC))
-            news = await news_since(reader, since, self._who.user_id) if since else None
+            news = await news_since(reader, around.seen_at, self._who.user_id) if around.seen_at else None
             return Beside(
                 around,
                 columns,
@@ -184,10 +183,13 @@ class LeadTable:
                 await names_of_users(reader, owners),
                 await jobs_of(reader, [job_id for job_id in running if job_id]) if running else {},
                 news,
-                await marks_of(reader, _changed_by_others(rows, news, self._who.user_id), news.since, self._who.user_id)
-                if news
-                else {},
+                await self._marks(reader, rows, news) if news else {},
             )
+
+    async def _marks(self, reader: Reader, rows: Sequence[LeadRow], news: News) -> Marks:
+        me = self._who.user_id
+        changed = [row.id for row in rows if row.updated_at > news.since and row.updated_by != me]
+        return await marks_of(reader, changed, news.since, me) if changed else {}
 
 
 Table = Annotated[LeadTable, Depends(LeadTable)]
@@ -202,10 +204,6 @@ async def index(request: Request, table: Table) -> Response:
     if address.is_rough and not table.render.wants_block:
         return RedirectResponse(address.canonical, 303)
     return await table.page(address)
-
-
-def _changed_by_others(rows: Sequence[LeadRow], news: News, me: UUID) -> list[UUID]:
-    return [row.id for row in rows if row.updated_at > news.since and row.updated_by != me]
 
 
 def _order_instead(note: str | None) -> str | None:
