@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from httpx2 import AsyncClient, Response
+from httpx2 import AsyncClient
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from leads_core.accounts.permissions import Role
@@ -16,6 +16,7 @@ from leads_core.audit.log.sequencer import Sequencer
 from leads_core.database import Database, new_id
 from leads_core.settings import Settings
 from tests.integration.console.conftest import Ask
+from tests.integration.console.pages.reading import read, words
 
 SCRIPT = {"HX-Request": "true", "HX-Request-Type": "partial"}
 
@@ -35,15 +36,6 @@ async def signed(database: Database, settings: Settings, owner: asyncpg.Connecti
 async def a_lead(client: AsyncClient, **given: str) -> str:
     answer = await client.post("/api/v1/leads", json={"email": "ana@acme.com", "company_name": "Acme", **given})
     return str(answer.json()["id"])
-
-
-def read(answer: Response) -> LexborHTMLParser:
-    assert answer.status_code == 200, answer.text
-    return LexborHTMLParser(answer.text)
-
-
-def words(node: LexborNode) -> str:
-    return " ".join(node.text(separator=" ", strip=False).split())
 
 
 def rows(page: LexborHTMLParser) -> list[list[str]]:

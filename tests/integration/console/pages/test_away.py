@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from selectolax.lexbor import LexborHTMLParser
 
 from leads_core.accounts.permissions import Role
+from tests.integration.console.pages.reading import read, words
 
 
 @pytest.fixture
@@ -19,13 +19,7 @@ async def idris(browser):
 
 
 async def page_of(client, address="/leads"):
-    answer = await client.get(address)
-    assert answer.status_code == 200, answer.text
-    return LexborHTMLParser(answer.text)
-
-
-def words(node):
-    return " ".join(node.text(separator=" ", strip=False).split())
+    return read(await client.get(address))
 
 
 async def add(client, name):

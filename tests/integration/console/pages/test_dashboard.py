@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree
 
 import pytest
-from selectolax.lexbor import LexborHTMLParser
 
 from leads_core.accounts.permissions import Role
 from leads_core.enrichment import day_figures
+from tests.integration.console.pages.reading import read, words
 
 
 @pytest.fixture
@@ -17,18 +17,8 @@ async def editor(browser):
     return await browser(Role.EDITOR)
 
 
-async def read(client, address="/"):
-    answer = await client.get(address)
-    assert answer.status_code == 200, answer.text
-    return LexborHTMLParser(answer.text)
-
-
-def words(node):
-    return " ".join(node.text(separator=" ", strip=False).split())
-
-
 async def test_without_a_lead_it_says_how_to_begin(editor):
-    page = await read(editor)
+    page = read(await editor.get("/"))
 
     assert "Nothing to draw yet" in words(page.body)
     assert page.css("svg.chart") == []
@@ -40,7 +30,7 @@ async def test_it_shows_what_came_in_and_what_is_due(editor):
         lead = {"company_name": name, "domain": f"{name}.com", "follow_up_on": due.isoformat(), "stage": "won"}
         assert (await editor.post("/api/v1/leads", json=lead)).status_code == 201
 
-    page = await read(editor)
+    page = read(await editor.get("/"))
 
     figures = words(page.css_first("dl.figures"))
     assert figures.startswith("came in today 3 0 yesterday enriched today 0")
@@ -59,7 +49,7 @@ async def test_every_period_can_be_looked_at(editor, database, days):
     async with database.transaction() as session:
         await day_figures.note_end(session, "found", now - timedelta(seconds=1.2), now)
 
-    page = await read(editor, f"/?days={days}")
+    page = read(await editor.get(f"/?days={days}"))
 
     assert len(page.css("svg.chart")) == 4
     assert all(svg.attributes["role"] == "img" and svg.attributes["aria-labelledby"] for svg in page.css("svg.chart"))
@@ -71,7 +61,7 @@ async def test_pictures_and_their_tables_say_the_same(editor, database):
     for n, stage in enumerate(["new", "won", "won", "lost"]):
         await editor.post("/api/v1/leads", json={"email": f"max{n}@acme.com", "stage": stage})
 
-    page = await read(editor)
+    page = read(await editor.get("/"))
 
     for figure in page.css("figure:has(svg)"):
         drawn = ElementTree.fromstring(figure.css_first("svg").html or "")  # noqa: S314 - our own
@@ -92,12 +82,12 @@ async def test_it_says_what_others_changed_since_somebody_was_here(browser):
     await rosa.get("/leads")
     await idris.post("/api/v1/leads", json={"email": "max@acme.com"})
 
-    assert "others left you 1 new" in words((await read(rosa)).css_first(".away p"))
+    assert "others left you 1 new" in words(read(await rosa.get("/")).css_first(".away p"))
     seen = await rosa.post("/leads/seen", data={"then": "/"}, follow_redirects=False)
 
     assert seen.headers["location"] == "/"
-    assert (await read(rosa)).css_first(".away") is None
+    assert read(await rosa.get("/")).css_first(".away") is None
 
 
 async def test_a_viewer_reads_it_too(browser):
-    assert (await read(await browser(Role.VIEWER))).css_first("h1") is not None
+    assert read(await (await browser(Role.VIEWER)).get("/")).css_first("h1") is not None

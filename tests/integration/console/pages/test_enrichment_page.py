@@ -6,8 +6,8 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from httpx2 import AsyncClient, Response
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+from httpx2 import AsyncClient
+from selectolax.lexbor import LexborHTMLParser
 
 from leads_core.accounts.permissions import Role
 from leads_core.context import acting_as
@@ -18,6 +18,7 @@ from leads_core.jobs.models import JobState
 from leads_core.leads.bulk_job import BulkHandler
 from tests.builders import an_actor
 from tests.integration.console.conftest import Ask
+from tests.integration.console.pages.reading import read, words
 
 SCRIPT = {"HX-Request": "true", "HX-Request-Type": "partial"}
 
@@ -25,16 +26,6 @@ SCRIPT = {"HX-Request": "true", "HX-Request-Type": "partial"}
 @pytest.fixture
 async def editor(browser: Ask) -> AsyncClient:
     return await browser(Role.EDITOR)
-
-
-def read(answer: Response, status: int = 200) -> LexborHTMLParser:
-    assert answer.status_code == status, answer.text
-    return LexborHTMLParser(answer.text)
-
-
-def words(node: LexborNode | None) -> str:
-    assert node is not None
-    return " ".join(node.text(separator=" ", strip=False).split())
 
 
 def table(page: LexborHTMLParser, name: str) -> list[list[str]]:
