@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
+from e2e.axe import violations
 from e2e.conftest import NewContext
 from e2e.given import a_change, a_lead
 from e2e.pages.leads_page import LeadsPage
@@ -25,6 +26,8 @@ def test_what_others_changed_is_marked_until_it_is_seen(
     expect(leads.row("Stone").locator("[data-was]")).to_have_attribute(
         "title", "Idris Bello changed this just now. Before: New"
     )
+    if script:
+        assert violations(page) == ""
     away.get_by_role("link", name="1 changed").click()
     expect(leads.row("Stone")).to_be_visible()
     away.get_by_role("button", name="Seen").click()
