@@ -48,11 +48,25 @@ def _replay(replayed: dict[Any, dict[str, Any]], row: asyncpg.Record, found: lis
     state["values"] = record.apply(state["values"], json.loads(row["parts"]))
     if row["action"] == "CREATE":
         state |= {"created_at": row["occurred_at"], "created_by": row["actor_id"]}
-    is_merged = row["action"] == "MERGE" and state["values"].get("merged_into") is not None
-    if row["action"] in {"DELETE", "RESTORE"} or is_merged:
-        gone = row["action"] != "RESTORE"
-        state |= {"deleted_at": row["occurred_at"] if gone else None, "deleted_by": row["actor_id"] if gone else None}
+    _replay_bin(state, row)
     state |= {"version": row["seq"], "updated_at": row["occurred_at"], "updated_by": row["actor_id"]}
+
+
+def _replay_bin(state: dict[str, Any], row: asyncpg.Record) -> None:
+    """Into the bin, out of it. Where a merge's data was erased, the erasure says whether the lead was merged away."""
+    now = {"deleted_at": row["occurred_at"], "deleted_by": row["actor_id"]}
+    is_merged_away = state["values"].get("merged_into") is not None
+    match row["action"]:
+        case "DELETE":
+            state |= now
+        case "RESTORE":
+            state |= {**dict.fromkeys(now), "perhaps": None}
+        case "MERGE" if isinstance(json.loads(row["parts"]).get("data"), str):
+            state["perhaps"] = now
+        case "MERGE" if is_merged_away:
+            state |= {**now, "perhaps": None}
+        case "ERASE" if is_merged_away and state.get("perhaps"):
+            state |= state["perhaps"]
 
 
 def _differing(lead: asyncpg.Record, state: dict[str, Any]) -> list[str]:
