@@ -74,24 +74,24 @@ class EntryBatch:
     def __init__(self, session: AsyncSession, at: datetime) -> None:
         self._session = session
         self._key: bytes = session.info[MAC_KEY]
-        self._at = at
         self._origin = origin_part()
         # An entry's checksum is the same over a part and over its digest: this one is taken once for all of them.
         self._origin_digest = record.digest(self._origin)
+        alike = _entry(Action.CREATE, None, seq=None, at=at, kind=SubjectKind.LEAD, parts={})
+        self._alike = record.record_of(alike)
+        self._alike_said = _said(alike)[_OWN:-1]
         self._records: list[tuple[Any, ...]] = []
         self._written: list[Written] = []
 
     def add(self, action: Action, lead_id: UUID, *, seq: int, before: Values | None, after: Values | None) -> None:
         """Make one more entry."""
-        parts = record.parts_of_change(before, after, self._origin)
-        entry = _entry(
-            action, lead_id, seq=seq, at=self._at, kind=SubjectKind.LEAD, parts={**parts, "origin": self._origin_digest}
-        )
-        checksum = record.checksum(entry)
-        *said, _ = _said(entry)
-        mac = record.mac(self._key, checksum)
-        self._records.append((*said, orjson.dumps(parts).decode(), checksum, mac))
-        self._written.append((entry.id, checksum, SubjectKind.LEAD, lead_id))
+        entry_id, parts = new_id(), record.parts_of_change(before, after, self._origin)
+        own = {"id": str(entry_id), "subject_id": str(lead_id), "seq": seq, "action": action.value}
+        digests = {name: record.digest(part) for name, part in parts.items() if part is not self._origin}
+        checksum = record.checksum_of({**self._alike, **own, "parts": {**digests, "origin": self._origin_digest}})
+        sealed = (orjson.dumps(parts).decode(), checksum, record.mac(self._key, checksum))
+        self._records.append((entry_id, _LEAD, lead_id, seq, action.value, *self._alike_said, *sealed))
+        self._written.append((entry_id, checksum, SubjectKind.LEAD, lead_id))
 
     async def write(self) -> None:
         """Write them, in the session's transaction."""
@@ -142,6 +142,9 @@ COLUMNS = (
     "parts",
 )
 _ALL_COLUMNS = (*COLUMNS, "checksum", "mac")
+#: Columns that entries of one batch do not have in common: those before this one, and the parts at the end.
+_OWN = COLUMNS.index("actor_kind")
+_LEAD = SubjectKind.LEAD.value
 _said = attrgetter(*COLUMNS)
 _copied = itemgetter(*_ALL_COLUMNS)
 
