@@ -91,7 +91,7 @@ FILTERS: tuple[tuple[dict[str, list[str]], str], ...] = (
 
 @pytest.fixture(scope="module")
 async def thousands(pools: Database, owner: asyncpg.Connection, emptying: str) -> Database:
-    """4,000 random leads, some in the bin."""
+    """2,400 random leads, some in the bin."""
     await owner.execute(emptying)
     for place, person in enumerate(OWNERS):
         await owner.execute(
@@ -99,7 +99,7 @@ async def thousands(pools: Database, owner: asyncpg.Connection, emptying: str) -
             person,
             f"u{place}@example.com",
         )
-    await list_data.insert(owner, list_data.some_leads(4_000, OWNERS, seed=7))
+    await list_data.insert(owner, list_data.some_leads(2_400, OWNERS, seed=7))
     await owner.execute("ANALYZE")
     return pools
 
