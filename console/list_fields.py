@@ -74,6 +74,7 @@ FIELDS: tuple[Field, ...] = (
     Field("domain", "Domain", "text", may_be_empty=True),
     Field("registrable_domain", "Company domain", "text", may_be_empty=True),
     Field("enriched", "Values found on", "days", chip="Values found"),
+    Field("checked", "Looked up on", "days", chip="Last looked up"),
     Field("enrichment_outcome", "Enrichment gave", "ticks", wording.OUTCOMES),
     Field("has_email", "Email", "flag", {"true": "with an email", "false": "without an email"}, "Leads"),
     Field("deleted", "Where", "flag", {"true": "in the bin", "false": "not in the bin"}, "Leads"),

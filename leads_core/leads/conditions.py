@@ -44,7 +44,8 @@ class Driver:
     equals and values: rows with column = any of the values, each value's by creation. range_on: rows whose column lies
     in a range, in that column's order, from start and before end. leading: a column to order by first, so that the
     index's order is seen. subset: an index by creation holds those rows alone. several: a lead may have more than one
-    of the values. is_null: the rows have no value in the column.
+    of the values. is_null: the rows have no value in the column. beside: the column is another table's, joined as c,
+    and these are its bounds there.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Driver:
     subset: bool = False
     several: bool = False
     is_null: bool = False
+    beside: str | None = None
     start: str | None = None
     end: str | None = None
 
@@ -142,6 +144,7 @@ def conditions_of(wanted: LeadFilter, values: Values) -> Conditions:
     _add_range(found, "follow_up_on", "date", wanted.follow_up, values)
     _add_presence(found, "follow_up_on", wanted.has_follow_up)
     _add_range(found, "enriched_at", "timestamptz", wanted.enriched, values)
+    _add_checked(found, wanted.checked, values)
     _add_equality(found, "owner_id", wanted.owner, values, "uuid[]")
     _add_equality(found, "country", wanted.country, values)
     _add_equality(found, "updated_by", wanted.updated_by, values, "uuid[]")
@@ -220,7 +223,25 @@ def _given(values: Iterable[Any]) -> list[Any]:
 
 def _add_range(found: Conditions, column: str, kind: str, wanted: Range, values: Values) -> None:
     if wanted:
-        start = None if wanted.start is None else values.add(wanted.start, kind)
-        end = None if wanted.end is None else values.add(wanted.end, kind)
-        bounds = [f"l.{column} {sign} {bound}" for sign, bound in ((">=", start), ("<", end)) if bound]
-        found.drivers.append(Driver(column, " AND ".join(bounds), range_on=column, start=start, end=end))
+        start, end = _bounds(wanted, kind, values)
+        found.drivers.append(Driver(column, _within(f"l.{column}", start, end), range_on=column, start=start, end=end))
+
+
+def _add_checked(found: Conditions, wanted: Range, values: Values) -> None:
+    """When a lead was last looked up stands beside the leads: looking changes nothing of them."""
+    if wanted:
+        start, end = _bounds(wanted, "timestamptz", values)
+        # A value, not EXISTS: for that one the planner may read the whole table into a hash first.
+        checked = "(SELECT c.checked_at FROM enrichment_checks c WHERE c.lead_id = l.id)"
+        beside = _within("c.checked_at", start, end)
+        found.drivers.append(Driver("checked_at", _within(checked, start, end), beside=beside))
+
+
+def _bounds(wanted: Range, kind: str, values: Values) -> tuple[str | None, str | None]:
+    start = None if wanted.start is None else values.add(wanted.start, kind)
+    end = None if wanted.end is None else values.add(wanted.end, kind)
+    return start, end
+
+
+def _within(value: str, start: str | None, end: str | None) -> str:
+    return " AND ".join(f"{value} {sign} {bound}" for sign, bound in ((">=", start), ("<", end)) if bound)

@@ -44,14 +44,18 @@ class DriverRows:
         tests = self.conditions.tests_beside(driver, codes=not drives, created=each is None) if tested else []
         if each is not None:
             return self.each(each, columns, tests, limit, within=self.conditions.created if tested else None)
+        source = "leads l"
         if driver is None:
             order, driven = "l.deleted_at, l.id", []
+        elif driver.beside:
+            source = "enrichment_checks c JOIN leads l ON l.id = c.lead_id"
+            order, driven = "c.checked_at", [driver.beside]
         else:
             order = f"l.{driver.range_on}, l.id" if driver.range_on else "l.created_at, l.id"
             order = f"l.{driver.leading}, {order}" if driver.leading else order
             driven = [driver.condition]
         where = all_of([lives, *driven, *tests])
-        return f"SELECT {columns} FROM leads l WHERE {where} ORDER BY {order} LIMIT {limit}"
+        return f"SELECT {columns} FROM {source} WHERE {where} ORDER BY {order} LIMIT {limit}"
 
     def each(
         self,

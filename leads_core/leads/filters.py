@@ -83,6 +83,7 @@ class LeadFilter:
     updated: Range = field(default_factory=Range)
     follow_up: Range = field(default_factory=Range)
     enriched: Range = field(default_factory=Range)
+    checked: Range = field(default_factory=Range)
     deleted: bool = False
     q: str | None = None
 
@@ -187,6 +188,7 @@ class _Reader(ParameterReader):
             updated=self._range("updated", self._moment),
             follow_up=self._range("follow_up", self._day),
             enriched=self._range("enriched", self._moment),
+            checked=self._range("checked", self._moment),
             deleted=self.once("deleted", _yes_or_no) or False,
             q=self.once("q", lambda text: clean_text(text, limit=SEARCH_LIMIT)),
         )

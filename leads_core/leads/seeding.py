@@ -10,7 +10,7 @@ import asyncio
 import io
 import multiprocessing
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -24,6 +24,7 @@ import orjson
 from leads_core.audit.record import entry as record
 from leads_core.context import RequestContext
 from leads_core.database import asyncpg_url, connect, new_id
+from leads_core.leads.schemas import EnrichmentStatus
 from leads_core.leads.seed_facts import Inventor
 
 CHUNK = 5_000
@@ -41,6 +42,14 @@ LEAD_COLUMNS = [
     *FIELDS,
     *("search_text", "company_sort", "contact_sort"),
 ]
+#: In the order in which they are filled.
+TABLES: Mapping[str, Sequence[str]] = {
+    "audit_log": ENTRY_COLUMNS,
+    "audit_pending": ["entry_id"],
+    "leads": LEAD_COLUMNS,
+    "enrichment_checks": ["lead_id", "checked_at"],
+}
+LOOKED_UP = frozenset({EnrichmentStatus.COMPLETED, EnrichmentStatus.FAILED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +115,12 @@ def _write_in_process(seeding: Seeding, chunk: tuple[int, int]) -> int:
 
 
 async def _write(seeding: Seeding, chunk: tuple[int, int]) -> int:
-    entries, pending, leads = _chunk_as_text(seeding, chunk)
+    lines = _chunk_as_text(seeding, chunk)
     connection = await connect(asyncpg_url(seeding.url), server_settings={"synchronous_commit": "off"})
     try:
         async with connection.transaction():
-            await _copy(connection, "audit_log", ENTRY_COLUMNS, entries)
-            await _copy(connection, "audit_pending", ["entry_id"], pending)
-            await _copy(connection, "leads", LEAD_COLUMNS, leads)
+            for table, columns in TABLES.items():
+                await _copy(connection, table, columns, lines[table])
     finally:
         await connection.close()
     return chunk[1] - chunk[0]
@@ -123,15 +131,13 @@ async def _copy(connection: asyncpg.Connection, table: str, columns: Sequence[st
     await connection.copy_to_table(table, source=text, columns=columns, format="text")
 
 
-def _chunk_as_text(seeding: Seeding, chunk: tuple[int, int]) -> tuple[list[str], list[str], list[str]]:
-    """Entries, ids of pending entries and leads as lines of COPY."""
+def _chunk_as_text(seeding: Seeding, chunk: tuple[int, int]) -> dict[str, list[str]]:
+    """Each table's lines of COPY."""
     who = seeding.context
     origin = record.origin_part(who.actor_name, who.ip_address, who.user_agent)
     origin_digest = record.digest(origin)
     inventor = Inventor(seeding.first + chunk[0], seeding.owners)
-    entries: list[str] = []
-    pending: list[str] = []
-    leads: list[str] = []
+    lines: dict[str, list[str]] = {table: [] for table in TABLES}
     for place in range(*chunk):
         created_at = seeding.until - SPREAD * (1 - (place + 1) / seeding.count)
         values = inventor.lead(seeding.first + place, created_at)
@@ -156,12 +162,16 @@ def _chunk_as_text(seeding: Seeding, chunk: tuple[int, int]) -> tuple[list[str],
         checksum = record.checksum(written)
         stored = orjson.dumps(parts).decode()
         mac = record.mac(seeding.key, checksum)
-        entries.append(_line([*(getattr(written, name) for name in ENTRY_COLUMNS[:-3]), stored, checksum, mac]))
-        pending.append(f"{entry_id}\n")
+        lines["audit_log"].append(
+            _line([*(getattr(written, name) for name in ENTRY_COLUMNS[:-3]), stored, checksum, mac])
+        )
+        lines["audit_pending"].append(f"{entry_id}\n")
         values |= {"id": lead_id, "version": 1, "created_at": created_at, "updated_at": created_at}
         values |= {"created_by": who.actor_id, "updated_by": who.actor_id}
-        leads.append(_line(values.get(name) for name in LEAD_COLUMNS))
-    return entries, pending, leads
+        lines["leads"].append(_line(values.get(name) for name in LEAD_COLUMNS))
+        if values["enrichment_status"] in LOOKED_UP:
+            lines["enrichment_checks"].append(_line([lead_id, created_at]))
+    return lines
 
 
 def _id_at(moment: datetime) -> UUID:

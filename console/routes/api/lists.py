@@ -24,7 +24,7 @@ router = APIRouter(prefix="/api/v1/leads", route_class=GuardedRoute, tags=["lead
 PARAMETERS = (
     *("is_manual", "stage", "enrichment_status", "enrichment_outcome", "source", "owner", "tag", "domain"),
     *("registrable_domain", "country", "created_from", "created_to", "updated_from", "updated_to", "follow_up_from"),
-    *("enriched_from", "enriched_to", "updated_by"),
+    *("enriched_from", "enriched_to", "checked_from", "checked_to", "updated_by"),
     *("follow_up", "follow_up_to", "has_email", "deleted", "q", "sort", "limit", "cursor", "total"),
 )
 DOCUMENTED: dict[str, Any] = {

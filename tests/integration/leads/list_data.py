@@ -81,6 +81,8 @@ async def insert(owner: asyncpg.Connection, rows: Sequence[dict[str, Any]]) -> N
     await owner.copy_records_to_table(
         "leads", records=[tuple(row[name] for name in names) for row in rows], columns=names
     )
+    checks = [(row["id"], row["updated_at"] + timedelta(hours=5)) for row in rows if row["enriched_at"]]
+    await owner.copy_records_to_table("enrichment_checks", records=checks, columns=["lead_id", "checked_at"])
 
 
 STAGES = "'{new,contacted,qualified,won,lost}'::text[]"

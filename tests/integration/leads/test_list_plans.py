@@ -57,6 +57,8 @@ FILTERS: tuple[dict[str, list[str]], ...] = (
     {"created_from": ["2026-01-01"], "stage": ["won"]},
     {"updated_from": ["2026-01-01"], "country": ["PL"]},
     {"follow_up_from": ["2026-01-01"], "follow_up_to": ["2026-01-03"]},
+    {"checked_to": ["2026-01-01"]},
+    {"checked_to": ["2024-12-02"], "stage": ["new"]},
     {"q": ["ac"]},
 )
 SEARCHES: tuple[dict[str, list[str]], ...] = (

@@ -21,6 +21,8 @@ CURSORS = Cursors("a secret for tests")
 OWNERS = (UUID("0193f5a0-0000-7000-8000-00000000000a"), UUID("0193f5a0-0000-7000-8000-00000000000b"))
 ME = OWNERS[0]
 
+CHECKED = "(SELECT checked_at FROM enrichment_checks WHERE lead_id = leads.id)"
+
 #: Each filter as an address has it, and the obvious condition.
 FILTERS: tuple[tuple[dict[str, list[str]], str], ...] = (
     ({}, "true"),
@@ -72,6 +74,9 @@ FILTERS: tuple[tuple[dict[str, list[str]], str], ...] = (
     ({"updated_from": ["2026-01-10T00:00:00+01:00"]}, "updated_at >= '2026-01-09T23:00Z'"),
     ({"enriched_to": ["2026-01-10"]}, "enriched_at < '2026-01-11Z'"),
     ({"enriched_to": ["2026-01-10"], "stage": ["new"]}, "enriched_at < '2026-01-11Z' AND stage = 'new'"),
+    ({"checked_to": ["2026-01-10"]}, f"{CHECKED} < '2026-01-11Z'"),
+    ({"checked_from": ["2026-01-10"], "checked_to": ["2026-01-12"], "owner": ["me"]},
+     f"{CHECKED} >= '2026-01-10Z' AND {CHECKED} < '2026-01-13Z' AND owner_id = '{ME}'"),
     ({"follow_up_from": ["2026-03-05"], "follow_up_to": ["2026-03-06"]},
      "follow_up_on BETWEEN '2026-03-05' AND '2026-03-06'"),
     ({"stage": ["new"], "owner": ["me"]}, f"stage = 'new' AND owner_id = '{ME}'"),
