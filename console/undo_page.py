@@ -18,12 +18,18 @@ from leads_core.database import Database
 from leads_core.jobs.models import JobState
 from leads_core.jobs.queue import JobRead
 from leads_core.leads.schemas import LeadRead
-from leads_core.undoing import UndoneNow
+from leads_core.undoing import UndoneNow, standing
 
 #: The newest entries of a lead beside which undo is offered.
 OFFERED = 2
 #: What undoing has nothing to do with.
 NEVER = frozenset({"ERASE", "DISMISS"})
+#: What an undo makes of the job that it is about; otherwise it is being undone.
+BECOMES = {
+    JobState.COMPLETED.value: ("nothing", "Undone"),
+    JobState.FAILED.value: ("failed", "Undone in part"),
+    JobState.CANCELLED.value: ("nothing", "Undone in part"),
+}
 STATES = {
     JobState.RUNNING.value: ("in_progress", "Running"),
     JobState.COMPLETED.value: ("completed", "Done"),
@@ -105,6 +111,12 @@ def can_be_undone(entry: EntryRead) -> bool:
     return entry.action != "ENRICH" or any(not name.startswith("enrich") for name in entry.new_values)
 
 
+async def undos_of(database: Database, jobs: Iterable[JobRead]) -> Mapping[UUID, UndoView]:
+    """Of these jobs, those that are undone, each with its undo."""
+    found = await standing(database, [job.id for job in jobs])
+    return {job_id: UndoView(undo) for job_id, undo in found.items()}
+
+
 class UndoView:
     """An undo job in words."""
 
@@ -122,6 +134,15 @@ class UndoView:
     def state(self) -> tuple[str, str]:
         """The dot and its word."""
         return STATES.get(self.job.state, ("pending", "Waiting for a worker"))
+
+    @property
+    def becomes(self) -> tuple[str, str]:
+        """The dot and the word of the job that it undoes."""
+        return BECOMES.get(self.job.state, ("in_progress", "Being undone"))
+
+    @property
+    def by(self) -> str:
+        return self.job.origin.get("actor_name") or "unknown"
 
     @property
     def outcomes(self) -> Iterable[tuple[str, str, str]]:

@@ -202,6 +202,13 @@ def test_an_import_is_undone_from_its_page(page: Page) -> None:
     page.get_by_role("link", name="Undo").click()
 
     expect(page).to_have_url(re.compile(r"/undo\?task_id="))
+    page.get_by_role("button", name="Undo 2 leads").click()
+    page.goto("/import")
+    row = page.get_by_role("row").filter(has_text="leads.csv")
+    expect(row).to_contain_text("Undone")
+    row.get_by_role("link", name="Rosa Engel").click()
+    expect(page.get_by_role("heading", name="Undo of 2 leads")).to_be_visible()
+    expect(page.get_by_role("row").filter(has_text="To the bin")).to_contain_text("2")
 
 
 def a_workbook(name: str, **sheets: list[list[str]]) -> dict[str, object]:

@@ -48,6 +48,8 @@ class Job(Base):
         Index("ix_jobs_unfinished", "kind", "created_at", postgresql_where=text("finished_at IS NULL")),
         Index("ix_jobs_refresh", "created_at", postgresql_where=text("wanted ? 'refresh'")),
         Index("ix_jobs_kind_id", "kind", "id", postgresql_where=text("kind <> 'enrichment'")),
+        Index("ix_jobs_undo_of", text("(wanted ->> 'task_id')"), "id", postgresql_where=text("kind = 'undo'")),
+        Index("ix_jobs_undo_request_id", "request_id", postgresql_where=text("kind = 'undo'")),
         Index(
             "ix_jobs_enrichments_waiting",
             "state",

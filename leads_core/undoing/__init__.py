@@ -8,6 +8,7 @@ from leads_core.audit.operations import Author, Operation
 from leads_core.leads.taking_back import Kept
 from leads_core.leads.undoing_many import Undone
 from leads_core.undoing.job import UndoHandler, operation_of
+from leads_core.undoing.records import standing
 from leads_core.undoing.service import Foreseen, KeptOf, Undoing, UndoneNow
 
 __all__ = [
@@ -21,4 +22,5 @@ __all__ = [
     "Undone",
     "UndoneNow",
     "operation_of",
+    "standing",
 ]

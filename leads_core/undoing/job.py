@@ -15,12 +15,10 @@ from leads_core.jobs import queue
 from leads_core.jobs.models import JobState
 from leads_core.jobs.queue import JobRead
 from leads_core.leads.service import LeadService
-from leads_core.leads.undoing_many import Undone, counts_of
-from leads_core.undoing import items
+from leads_core.leads.undoing_many import Undone
+from leads_core.undoing import items, records
 
 BATCH = 500
-#: So many leads of which something was kept stand in the job's result; all of them in undo_items.
-LISTED = 100
 
 
 def operation_of(job: JobRead) -> Operation:
@@ -39,7 +37,7 @@ class UndoHandler:
     async def run(self, job: JobRead) -> None:
         """What is still to be done, batch by batch."""
         operation, done = operation_of(job), job.done
-        result = dict(job.result or {"counts": {}, "rows": []})
+        result = dict(job.result or records.empty_result())
         try:
             if job.total is None:
                 async with self._database.transaction() as session:
@@ -73,7 +71,7 @@ class UndoHandler:
         done = before + len(batch)
 
         async def note(session: AsyncSession, undone: Sequence[Undone]) -> None:
-            _count(result, undone)
+            records.add(result, undone)
             await items.note(session, job.id, [places[each.lead_id] for each in undone], undone)
             await queue.note_progress(session, job, before=before, done=done, result=result)
 
@@ -81,15 +79,3 @@ class UndoHandler:
         # They are for a request's line in the log; a job would keep a hundred thousand of them.
         context.current().receipts.clear()
         return done
-
-
-def _count(result: dict[str, Any], undone: Sequence[Undone]) -> None:
-    counts = counts_of(undone)
-    counts.update(result["counts"])
-    result["counts"] = {name: number for name, number in counts.items() if number}
-    kept = [
-        {"lead_id": str(each.lead_id), "outcome": each.outcome, "kept": [one.document() for one in each.kept]}
-        for each in undone
-        if each.kept
-    ]
-    result["rows"] = [*result["rows"], *kept][:LISTED]

@@ -22,7 +22,7 @@ from leads_core.leads.names import LeadName, names_of
 from leads_core.leads.service import LeadService
 from leads_core.leads.taking_back import Kept
 from leads_core.leads.undoing_many import Undone, counts_of
-from leads_core.undoing import items
+from leads_core.undoing import items, records
 
 #: More entries than this are undone by a job.
 AT_ONCE = 200
@@ -93,13 +93,17 @@ class Undoing:
         job that has not ended.
         """
         async with self._database.transaction() as session:
-            await _refuse_while_running(session, operation)
+            operation = await _ended(session, operation)
             touched = await operations.touched_by(session, operation, AT_ONCE + 1)
             if not touched:
                 raise NotFound(NOTHING, operation)
         if len(touched) > AT_ONCE:
             return await self._start(operation)
-        undone = await self._leads.undo(operation, touched)
+
+        async def keep(session: AsyncSession, undone: Sequence[Undone]) -> None:
+            await records.keep(session, operation, undone)
+
+        undone = await self._leads.undo(operation, touched, beside=keep)
         kept, names = await self.described([(each.lead_id, each.kept) for each in undone if each.kept], undone)
         return UndoneNow(operation, context.current().request_id, undone, kept, names)
 
@@ -131,7 +135,7 @@ class Undoing:
     async def foresee(self, operation: Operation) -> Foreseen:
         """What an undo would be about. Raises NotFound when it changed no lead, StillRunning as undo does."""
         async with self._database.transaction() as session:
-            await _refuse_while_running(session, operation)
+            operation = await _ended(session, operation)
             touched = await operations.touched_by(session, operation, AT_ONCE + 1)
             if not touched:
                 raise NotFound(NOTHING, operation)
@@ -153,9 +157,9 @@ class Undoing:
         return job
 
 
-async def _refuse_while_running(session: AsyncSession, operation: Operation) -> None:
-    if operation.task_id is None:
-        return
-    job = await queue.find(session, operation.task_id)
+async def _ended(session: AsyncSession, operation: Operation) -> Operation:
+    """The operation as the trail names it. Raises StillRunning for a job that has not ended."""
+    job = await queue.find(session, operation.task_id) if operation.task_id else None
     if job is not None and not job.is_finished:
         raise StillRunning("This job still runs. Undo it when it has ended.")
+    return records.written_by(job) if job is not None else operation

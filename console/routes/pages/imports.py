@@ -13,7 +13,7 @@ from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
-from console import import_page, lead_page
+from console import import_page, lead_page, undo_page
 from console.dependencies import CurrentVisitor, GuardedRoute, Pool, Render, requires
 from console.forms import Form
 from console.import_page import ShownRows
@@ -60,6 +60,7 @@ class ImportDesk:
             status=status,
             error=error,
             recent=recent,
+            undone=await undo_page.undos_of(self.pool, recent),
             more=more,
             before=before,
             page=import_page,
@@ -100,14 +101,16 @@ class ImportDesk:
         number = min(int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 1, pages) or 1
         return ShownRows(outcome, number, pages, await checking.rows_of(self.pool, job, outcome, number))
 
-    def show(self, job: JobRead) -> Response:
+    async def show(self, job: JobRead) -> Response:
         """How far it is, or how it ended."""
+        undone = await undo_page.undos_of(self.pool, [job])
         return self.render.page(
             "imports/show.html",
             "progress",
             job=job,
             options=import_page.options_of(job),
             result=import_page.result_of(job),
+            undo=undone.get(job.id),
             page=import_page,
         )
 
@@ -145,7 +148,7 @@ async def upload(request: Request, desk: Desk) -> Response:
 async def show(request: Request, job_id: UUID, desk: Desk) -> Response:
     job = await desk.job(job_id)
     if not job.wanted.get("draft"):
-        answer = desk.show(job)
+        answer = await desk.show(job)
     elif not job.is_finished:
         answer = desk.watch(job)
     else:

@@ -17,7 +17,7 @@ from leads_core.jobs import queue
 from leads_core.jobs.models import JobKind
 from leads_core.jobs.worker import in_the_name_of
 from leads_core.transfer.importing import ImportHandler
-from leads_core.undoing import UndoHandler
+from leads_core.undoing import UndoHandler, standing
 from tests.builders import an_actor
 
 LEADS, UNDO = "/api/v1/leads", "/api/v1/undo"
@@ -58,6 +58,27 @@ async def test_a_job_over_many_is_undone_by_a_job(api: AsyncClient, database: Da
     assert (done["state"], done["progress"], done["result"]["counts"]) == (
         "completed", {"done": 250, "total": 250}, {"to_bin": 250},
     )  # fmt: skip
+
+
+async def test_a_job_that_was_undone_says_so_until_that_is_undone(api: AsyncClient, database: Database) -> None:
+    started = await api.post(f"{LEADS}/import", files={"file": ("leads.csv", b"Email\np@acme.com\nq@acme.com\n")})
+    job_id = UUID(started.json()["id"])
+    await _work(database, job_id)
+    lead = (await api.get(f"{LEADS}?q=p@acme.com")).json()["items"][0]
+    await api.patch(f"{LEADS}/{lead['id']}", json={"stage": "won"})
+
+    undone = (await api.post(f"/api/v1/jobs/{job_id}/undo")).json()
+    undo = (await standing(database, [job_id]))[job_id]
+    assert undone["counts"] == {"to_bin": 1, "kept": 1, "kept_of": 1}
+    assert (undo.state, undo.done, undo.total, undo.request_id) == ("completed", 2, 2, undone["request_id"])
+    assert [row["lead_id"] for row in (undo.result or {})["rows"]] == [lead["id"]]
+
+    await api.post(UNDO, json={"request_id": undone["request_id"]})
+    assert await standing(database, [job_id]) == {}
+    again = (await api.post(f"/api/v1/jobs/{job_id}/undo")).json()
+    redone = (await api.post(f"/api/v1/jobs/{(await standing(database, [job_id]))[job_id].id}/undo")).json()
+    assert (again["counts"]["to_bin"], redone["counts"]["restored"]) == (1, 1)
+    assert await standing(database, [job_id]) == {}
 
 
 async def test_one_key_undoes_once(api: AsyncClient) -> None:
