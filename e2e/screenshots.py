@@ -132,8 +132,9 @@ def _in_every_size(page: Page, folder: Path, name: str) -> None:
 
 @contextmanager
 def _signed_in(page: Page, person: Person) -> Iterator[None]:
-    """Some states sign out; whoever comes after them is signed in again."""
+    """Some states sign out or hold answers back; whoever comes after them is signed in again, and answered."""
     yield
+    page.unroute_all()
     page.context.set_storage_state(person.state)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from playwright.sync_api import Page, expect
 
@@ -370,10 +371,39 @@ def import_choices(page: Page) -> None:
     expect(page.get_by_label("Add tags")).to_be_visible()
 
 
+def _stays(page: Page) -> None:
+    """A page that asks how far it is gets no answer: what it shows stays."""
+    page.route("**/import/*", lambda asked: None if "hx-request" in asked.request.headers else asked.fallback())
+
+
+def _many_rows() -> dict[str, Any]:
+    lines = "".join(f"p{n}@big{n % 700}.com,Big {n}\n" for n in range(8_000))
+    return {"name": "big.csv", "mimeType": "text/csv", "buffer": ("email,company\n" + lines).encode()}
+
+
+def import_checking(page: Page) -> None:
+    _stays(page)
+    answer = page.context.request.post("/import", multipart={"file": _many_rows()}, max_redirects=0)
+    page.goto(answer.headers["location"])
+    expect(page.get_by_text("Checking", exact=True)).to_be_visible()
+
+
+def import_running(page: Page) -> None:
+    _stays(page)
+    started = page.context.request.post("/api/v1/leads/import", multipart={"file": _many_rows()}).json()
+    page.goto(f"/import/{started['id']}")
+    expect(page.get_by_role("progressbar")).to_be_visible()
+
+
 def import_before(page: Page) -> None:
+    """One import that was undone, and one that can be."""
+    import_done(page)
+    undone = page.context.request.post(f"/api/v1/jobs/{page.url.rpartition('/')[2]}/undo")
+    assert undone.ok, undone.text()
     import_done(page)
     page.goto("/import")
-    expect(page.get_by_role("link", name="Undo")).to_be_visible()
+    expect(page.get_by_role("link", name="Undo the import")).to_be_visible()
+    expect(page.get_by_text("Undone", exact=True)).to_be_visible()
 
 
 def import_done(page: Page) -> None:
@@ -523,7 +553,8 @@ STATES = [
         lead_page, lead_in_the_bin, lead_trail_filter, lead_seal, lead_as_it_stood,
         lead_likely, duplicates, merge_of_two, lead_merged,
         new, new_with_errors, new_duplicate, edit, conflict,
-        import_choose, import_check, import_choices, import_done, import_before, import_refused,
+        import_choose, import_check, import_choices, import_checking, import_running,
+        import_done, import_before, import_refused,
         palette, palette_nothing_fits, palette_page,
         settings, settings_sessions, settings_with_a_new_token, settings_appearance, settings_keyboard, settings_users,
         settings_refused, audit, audit_filter, audit_no_match, audit_unreadable_filter, audit_empty,
