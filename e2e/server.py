@@ -39,6 +39,11 @@ TRACEBACK = 60
 LINK = re.compile(r"https?://\S+/sign-in/\S+")
 #: What stays when a test begins: who may come in, and what the database itself needs.
 KEPT = ("alembic_version", "users", "sessions", "sign_in_links", "pgqueuer_schedules")
+#: The accounts outlive their entries, which a verification would report: the nightly one is not due.
+VERIFIED_JUST_NOW = """
+    INSERT INTO jobs (id, kind, state, actor_kind, origin, request_id, finished_at)
+    VALUES ('00000000-0000-7000-8000-000000000000', 'verification', 'completed', 'system', '{}', 'e2e', now())
+"""
 
 Answer = TypeVar("Answer")
 
@@ -188,7 +193,7 @@ async def _emptied(connection: asyncpg.Connection, deletes: str, checkpoints: Pa
         await connection.execute("LOCK TABLE jobs IN EXCLUSIVE MODE")
         if await connection.fetchval("SELECT count(*) FROM jobs WHERE state IN ('queued', 'running')"):
             return False
-        await connection.execute(f"SET LOCAL session_replication_role = replica; {deletes}")
+        await connection.execute(f"SET LOCAL session_replication_role = replica; {deletes} {VERIFIED_JUST_NOW}")
         await asyncio.to_thread(checkpoints.unlink, missing_ok=True)
     return True
 
