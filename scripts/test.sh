@@ -11,6 +11,9 @@ unset AUDIT_SIGNING_KEY AUDIT_PUBLIC_KEYS AUDIT_LOG_NAME AUDIT_CHECKPOINT_FILE
 export XDG_CACHE_HOME="$PWD/.leads/test/cache" XDG_CONFIG_HOME="$PWD/.leads/test/config"
 export PATH="$PWD/.venv/bin:$PATH" PYTHONDONTWRITEBYTECODE=
 
+# One process more than the two cores of the smallest machine: a test often waits for a server or a browser.
+processes=3
+
 began=$SECONDS
 summary=()
 
@@ -39,7 +42,7 @@ step() {
 tests() {
     rm -rf .leads/test/coverage
     mkdir -p .leads/test/coverage
-    COVERAGE_PROCESS_START="$PWD/pyproject.toml" COVERAGE_FILE="$PWD/.leads/test/coverage/data" pytest tests -n 2
+    COVERAGE_PROCESS_START="$PWD/pyproject.toml" COVERAGE_FILE="$PWD/.leads/test/coverage/data" pytest tests -n "$processes"
 }
 
 covered() {
@@ -53,7 +56,7 @@ step 'types (mypy --strict)' mypy
 step 'layers (lint-imports)' lint-imports
 [ "${1:-}" = lint ] && finish 0
 step 'unit and integration tests' tests
-step 'end-to-end tests in a browser' pytest e2e -n 2
+step 'end-to-end tests in a browser' pytest e2e -n "$processes"
 step 'coverage with branches, at least 90 %' covered
 step 'known vulnerabilities (pip-audit)' python scripts/audit_dependencies.py
 finish 0
