@@ -20,7 +20,7 @@ LAYERS = "@layer tokens, reset, base, layout, components, print;\n"
 #: In the order of the cascade; the components' own order among themselves never matters.
 SHEETS = ("tokens.css", "reset.css", "base.css", "layout.css", "components/*.css", "print.css")
 TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
-IMPORT = re.compile(r'(from|import)(\s+)"\./([\w-]+\.js)"')
+IMPORT = re.compile(r'(from|import)(\s+|\()"\./([\w-]+\.js)"')
 
 
 @dataclass(frozen=True, slots=True)

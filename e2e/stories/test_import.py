@@ -193,6 +193,20 @@ def test_a_file_is_dropped_onto_the_page(page: Page) -> None:
     expect(ImportPage(page).goes_to("Firma")).to_have_value("company_name")
 
 
+def test_a_file_dropped_onto_the_list_is_looked_at_as_any_other(page: Page) -> None:
+    LeadsPage(page).open()
+    dropped = page.evaluate_handle(DROPPED, SMALL)
+
+    page.dispatch_event("main", "dragover", {"dataTransfer": dropped})
+    expect(page.get_by_text("Drop to import")).to_be_visible()
+    page.dispatch_event("main", "dragleave")
+    expect(page.get_by_text("Drop to import")).to_have_count(0)
+    page.dispatch_event("main", "drop", {"dataTransfer": dropped})
+
+    expect(page).to_have_url(re.compile(r"/import/[0-9a-f-]{36}$"))
+    expect(ImportPage(page).goes_to("Firma")).to_have_value("company_name")
+
+
 def test_an_import_is_undone_from_its_page(page: Page) -> None:
     importing = ImportPage(page)
     importing.choose(a_file("leads.csv", SMALL))
@@ -206,7 +220,7 @@ def test_an_import_is_undone_from_its_page(page: Page) -> None:
     page.goto("/import")
     row = page.get_by_role("row").filter(has_text="leads.csv")
     expect(row).to_contain_text("Undone")
-    row.get_by_role("link", name="Rosa Engel").click()
+    row.get_by_role("link", name="by Rosa Engel").click()
     expect(page.get_by_role("heading", name="Undo of 2 leads")).to_be_visible()
     expect(page.get_by_role("row").filter(has_text="To the bin")).to_contain_text("2")
 

@@ -1,33 +1,56 @@
-// The file of an import: dropped anywhere on the page, sent with its progress shown, answered in place.
+// The file of an import: dropped on a page, sent with its progress shown, answered in place. Loaded by file_drops.js.
 const form = () => document.getElementById("upload")
-const carriesFiles = (event) => form() && event.dataTransfer?.types.includes("Files")
+const target = document.createElement("div")
+target.className = "drop-target"
+target.popover = "manual"
 
-document.addEventListener("dragover", (event) => {
-  if (!carriesFiles(event)) return
-  event.preventDefault()
-  form().toggleAttribute("data-over", true)
-})
+export function over(many) {
+  if (form()) return form().toggleAttribute("data-over", true)
+  say(many ? "One file at a time" : "Drop to import")
+}
 
-document.addEventListener("dragleave", (event) => {
-  if (form() && !event.relatedTarget) form().removeAttribute("data-over")
-})
+export function out() {
+  form()?.removeAttribute("data-over")
+  target.remove()
+}
 
-document.addEventListener("drop", (event) => {
-  if (!carriesFiles(event)) return
-  event.preventDefault()
-  form().removeAttribute("data-over")
-  form().elements.file.files = event.dataTransfer.files
-  form().requestSubmit()
-})
+// Where there is no form of the import, one like it is sent, and the browser goes where it leads.
+export function drop(files) {
+  out()
+  if (files.length !== 1) return form() && complain(form(), "One file at a time. Drop it alone.")
+  const upload = form() ?? hidden()
+  upload.elements.file.files = listOf(files[0])
+  if (form()) return upload.requestSubmit()
+  say(`Sending ${files[0].name}`)
+  upload.submit()
+}
 
-document.addEventListener("submit", (event) => {
-  if (event.target.id !== "upload") return
-  event.preventDefault()
-  send(event.target)
-})
+function say(words) {
+  target.textContent = words
+  if (target.isConnected) return
+  document.body.append(target)
+  target.showPopover()
+}
+
+function hidden() {
+  const upload = document.createElement("form")
+  Object.assign(upload, { method: "post", action: "/import", enctype: "multipart/form-data", hidden: true })
+  upload.append(Object.assign(document.createElement("input"), { type: "file", name: "file" }))
+  document.body.append(upload)
+  return upload
+}
+
+function listOf(file) {
+  const one = new DataTransfer()
+  one.items.add(file)
+  return one.files
+}
+
+// Back from where the file went, the page is as it was.
+addEventListener("pageshow", out)
 
 // fetch() cannot say how much has been sent.
-function send(upload) {
+export function send(upload) {
   const bar = upload.querySelector("progress")
   const button = upload.querySelector("button")
   const request = new XMLHttpRequest()

@@ -21,7 +21,8 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "css/components/chip.css").write_text("c {}")
     (tmp_path / "js/vendor/library.min.js").write_text("var library")
     (tmp_path / "js/all.js").write_text('import "./one.js"\nimport { two } from "./two.js"\n')
-    (tmp_path / "js/one.js").write_text('import { two } from "./two.js"\n')
+    (tmp_path / "js/one.js").write_text('import { two } from "./two.js"\nimport("./later.js")\n')
+    (tmp_path / "js/later.js").write_text("export const later = 1\n")
     (tmp_path / "js/two.js").write_text("export const two = 2\n")
     return tmp_path
 
