@@ -85,12 +85,14 @@ async def context_of(
         jobs = await jobs_of(reader, [lead.enrichment_task_id]) if lead.enrichment_task_id else {}
     async with database.transaction() as session:
         found = await enrichment.facts_of(session, lead.id)
+        looked_up_at = await enrichment.checked_at(session, lead.id)
     trail = await trail_of(lead, database, who, settings, address or TrailAddress(lead.id))
     return {
         **trail,
         **await duplicates_of_panel(lead, database, who),
         "enrichment_job": jobs.get(lead.enrichment_task_id) if lead.enrichment_task_id else None,
         "facts": [one.fact for one in found],
+        "looked_up_at": looked_up_at,
         "suggestions": suggestions_of(lead, found),
         "detail_fields": DETAIL_FIELDS,
         "others": max(0, others.value - (not lead.is_deleted)) if others else 0,

@@ -31,8 +31,12 @@ class SuggestionsPanel:
     def use_everywhere(self, field: str, words: str) -> None:
         self.of(field).get_by_role("button", name=words).click()
 
-    def use_all(self) -> None:
-        self.section.get_by_role("button", name="Use all").click()
+    def use_all(self, *, by_key: bool) -> None:
+        self._press("Shift+y") if by_key else self.section.get_by_role("button", name="Use all").click()
 
-    def keep_all(self) -> None:
-        self.section.get_by_role("button", name="Keep mine for all").click()
+    def keep_all(self, *, by_key: bool) -> None:
+        self._press("Shift+m") if by_key else self.section.get_by_role("button", name="Keep mine for all").click()
+
+    def _press(self, keys: str) -> None:
+        expect(self.section).to_be_visible()
+        self.page.keyboard.press(keys)

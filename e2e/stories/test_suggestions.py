@@ -78,7 +78,7 @@ def test_what_i_have_is_kept_and_not_suggested_again(
     again.are_for("company")
 
 
-def test_one_answer_holds_for_every_lead_of_the_company(
+def test_one_answer_holds_for_every_lead_of_the_company_and_one_undo_takes_it_back(
     page: Page, window: NewContext, rosa: Person, script: bool
 ) -> None:
     leads = [a_looked_up_lead(page, email=f"{name}@lumenstack.io") for name in ("ana", "bo", "cy")]
@@ -92,12 +92,19 @@ def test_one_answer_holds_for_every_lead_of_the_company(
         after = page.context.request.get(f"/api/v1/leads/{lead['id']}").json()
         assert after["city"] == "Copenhagen"
 
+    panel.page.get_by_role("button", name="Undo", exact=True).first.click()
+
+    suggestions.are_for("company", "city")
+    for lead in leads:
+        after = page.context.request.get(f"/api/v1/leads/{lead['id']}").json()
+        assert after["city"] == "Aarhus"
+
 
 def test_all_that_was_found_is_used_at_once(page: Page, window: NewContext, rosa: Person, script: bool) -> None:
     lead = a_looked_up_lead(page)
     panel, suggestions = opened(window(rosa, script=script).new_page(), lead, script=script)
 
-    suggestions.use_all()
+    suggestions.use_all(by_key=script)
 
     panel.shows("Lumenstack")
     expect(panel.detail("City")).to_contain_text("Copenhagen")
@@ -108,7 +115,7 @@ def test_all_that_i_have_is_kept_at_once(page: Page, window: NewContext, rosa: P
     lead = a_looked_up_lead(page)
     panel, suggestions = opened(window(rosa, script=script).new_page(), lead, script=script)
 
-    suggestions.keep_all()
+    suggestions.keep_all(by_key=script)
 
     expect(suggestions.section).to_have_count(0)
     panel.shows("Lumen")

@@ -88,6 +88,8 @@ onKey("e", edit)
 onKey("r", () => ofRow("enrich"))
 onKey("y", () => inPanel("accept"))
 onKey("m", () => inPanel("dismiss"))
+onKey("Shift y", () => inPanel("accept-all"))
+onKey("Shift m", () => inPanel("dismiss-all"))
 onKey("#", () => ofRow("delete"))
 
 document.addEventListener("keydown", (event) => {
