@@ -239,7 +239,8 @@ def _export(entry: EntryRead) -> str:
     new = entry.new_values
     if "what" in new:
         wanted = new.get("filter") or "everything"
-        return f"As {str(new.get('format', '')).upper()}: {_cut(str(wanted))}"
+        columns = f" · {_cut(str(new['columns']))}" if new.get("columns") else ""
+        return f"As {str(new.get('format', '')).upper()}: {_cut(str(wanted))}{columns}"
     rows = plural(int(new.get("rows") or 0), "row")
     whole = "" if new.get("complete") else ", broken off"
     return f"{rows}{whole} · SHA-256 {str(new.get('sha256'))[:12]}…"

@@ -21,13 +21,22 @@ NARROWEST, WIDEST = 64, 800
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A column that can be chosen. sort: the order it gives. edits: the field that a change of its cells changes."""
+    """A column that can be chosen. sort: the order it gives. edits: the field that a change of its cells changes.
+
+    shows: the fields that stand in it, where that is not the field it edits or sorts by.
+    """
 
     label: str
     width: int
     sort: str | None = None
     edits: str | None = None
     descending_first: bool = False
+    shows: tuple[str, ...] = ()
+
+    @property
+    def exports(self) -> tuple[str, ...]:
+        """The fields of a lead that a file has for this column."""
+        return self.shows or tuple(field for field in (self.edits or self.sort,) if field)
 
 
 def _units(number: float) -> int:
@@ -43,7 +52,7 @@ KINDS = {
     "title": Kind("Job title", _units(2), edits="job_title"),
     "website": Kind("Website", _units(2.2), edits="website"),
     "stage": Kind("Stage", _units(1.4), "stage", "stage"),
-    "enrichment": Kind("Enrichment", _units(2.6)),
+    "enrichment": Kind("Enrichment", _units(2.6), shows=("enrichment_status", "enrichment_outcome")),
     "owner": Kind("Owner", _units(1.8), edits="owner_id"),
     "tags": Kind("Tags", _units(2), edits="tags"),
     "follow_up": Kind("Follow up", _units(2), "follow_up_on", "follow_up_on"),
@@ -51,7 +60,7 @@ KINDS = {
     "city": Kind("City", _units(1.5), edits="city"),
     "industry": Kind("Industry", _units(2), edits="industry"),
     "employees": Kind("Employees", _units(1.3), edits="employee_count"),
-    "source": Kind("Source", _units(1.2)),
+    "source": Kind("Source", _units(1.2), shows=("source",)),
     "added": Kind("Added", _units(1.5), "created_at", descending_first=True),
     "changed": Kind("Changed", _units(1.5), "updated_at", descending_first=True),
 }
@@ -131,6 +140,11 @@ class Columns:
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(name for name, _ in self.chosen)
+
+    def exported(self, *, in_bin: bool) -> str:
+        """The fields that a file of the table as it is shown has, in its order: `columns` of an export."""
+        fields = [field for name in self.names for field in KINDS[name].exports]
+        return ",".join("deleted_at" if in_bin and field == "created_at" else field for field in fields)
 
     def only(self, names: Sequence[str]) -> Columns:
         """Those of these names, what is new among them at the end; each as wide as it was."""

@@ -220,6 +220,11 @@ class ListPage:
     def export_url(self) -> str:
         return self._address.url(path=EXPORT_PATH)
 
+    @property
+    def export_columns(self) -> str:
+        """The fields of the columns that are shown."""
+        return self.chosen.exported(in_bin=self.in_bin)
+
     def marked(self, text: str) -> Markup | str:
         """The text with what the search found marked."""
         if not self.query or self._mark is None:

@@ -30,6 +30,7 @@ from leads_core.leads.row_matching import Existing
 from leads_core.leads.service import LeadService
 from leads_core.paging import Cursors
 from leads_core.transfer import checking, exporting, importing, uploads
+from leads_core.transfer.export_columns import chosen_columns
 from leads_core.transfer.exporting import Format
 from leads_core.transfer.import_options import ForAllRows, ImportOptions, ImportResult
 from leads_core.transfer.importing import ImportHandler
@@ -102,7 +103,13 @@ async def import_file(
     return 1 if result.rejected else 0
 
 
-async def export(*, format: Format = Format.CSV, where: Where = (), sort: str | None = None) -> None:  # noqa: A002
+async def export(
+    *,
+    format: Format = Format.CSV,  # noqa: A002
+    where: Where = (),
+    sort: str | None = None,
+    columns: str | None = None,
+) -> None:
     """Write leads to stdout.
 
     Parameters
@@ -110,16 +117,18 @@ async def export(*, format: Format = Format.CSV, where: Where = (), sort: str | 
     format: csv or xlsx (both safe from formulas), or jsonl.
     where: a filter as the API has it, such as stage=won; several times for several.
     sort: the order, such as -created_at or company_name.
+    columns: those to write, such as company_name,email; all of them without.
     """
     parameters = parameters_of(where)
+    names = chosen_columns([columns] if columns else [])
     wanted = LeadFilter.from_query(parameters)
     order = Sort.parse(sort, in_bin=wanted.deleted)
     filtered = exporting.canonical_query({**parameters, **({"sort": [sort]} if sort else {})})
     counted = exporting.Counted()
     async with open_database() as (settings, database):
-        pieces = exporting.export(database, wanted, order, Cursors(settings.signing_secret), format, counted)
+        pieces = exporting.export(database, wanted, order, Cursors(settings.signing_secret), format, counted, names)
         async with (
-            RecordedExport(database, "leads", as_format=format.value, wanted=filtered) as recorded,
+            RecordedExport(database, "leads", as_format=format.value, wanted=filtered, columns=names) as recorded,
             aclosing(recorded.recorded(pieces, lambda: counted.leads)) as leaving,
         ):
             async for piece in leaving:

@@ -104,7 +104,7 @@ def test_no_cell_of_an_export_begins_a_formula(page: Page) -> None:
 
     with page.expect_download() as download:
         page.locator("#export-menu > summary").click()
-        page.get_by_role("link", name="CSV").click()
+        page.get_by_role("link", name="CSV all columns").click()
 
     cells = next(csv.DictReader(io.StringIO(download.value.path().read_text(encoding="utf-8-sig"))))
     assert cells["company_name"] == "'" + HOSTILE["formula"]

@@ -175,10 +175,11 @@ def test_the_export_holds_what_the_filter_shows(any_page: Page, script: bool) ->
 
     with any_page.expect_download() as download:
         any_page.locator("#export-menu > summary").click()
-        any_page.get_by_role("link", name="CSV").click()
+        any_page.get_by_role("link", name="CSV columns shown").click()
 
     lines = download.value.path().read_text(encoding="utf-8-sig").splitlines()
     assert len(lines) == 2
+    assert lines[0].startswith("company_name,domain,contact_name,email,stage,enrichment_status")
     assert "Stone and Sons" in lines[1]
 
 

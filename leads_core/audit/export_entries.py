@@ -1,14 +1,15 @@
 """The entries of an export: nothing leaves unseen, and whoever holds a file can ask whose it was.
 
-Two entries with the export's own id: one before the first byte (what, which format, which filter), one when it ends,
-however it ends (rows, the SHA-256 of what was sent, and whether that was all). A killed process leaves the first alone.
+Two entries with the export's own id: one before the first byte (what, which format, which filter, which columns where
+not all), one when it ends, however it ends (rows, the SHA-256 of what was sent, and whether that was all). A killed
+process leaves the first alone.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Literal, Self
 from uuid import UUID
@@ -24,6 +25,7 @@ PART_OF: Mapping[str, str] = {
     "what": "data",
     "format": "data",
     "filter": "data",
+    "columns": "data",
     "rows": "data",
     "sha256": "data",
     "complete": "data",
@@ -33,7 +35,8 @@ PART_OF: Mapping[str, str] = {
 class RecordedExport:
     """One export on its way out, in the current actor's name. Enter it before the first byte; leaving it ends it.
 
-    what is one of What. wanted is the filter as a canonical query string, empty for everything. In use:
+    what is one of What. wanted is the filter as a canonical query string, empty for everything; columns are those that
+    were chosen, None for all. In use:
 
         async with (
             RecordedExport(database, "audit", as_format="jsonl", wanted="") as export,
@@ -42,10 +45,14 @@ class RecordedExport:
             async for piece in leaving: ...
     """
 
-    def __init__(self, database: Database, what: What, *, as_format: str, wanted: str) -> None:
+    def __init__(
+        self, database: Database, what: What, *, as_format: str, wanted: str, columns: Sequence[str] | None = None
+    ) -> None:
         self.id: UUID = new_id()
         self._database = database
         self._wanted: dict[str, Any] = {"what": what, "format": as_format, "filter": wanted}
+        if columns:
+            self._wanted["columns"] = ",".join(columns)
         self._digest = hashlib.sha256()
         self._rows: Callable[[], int] = int
         self._ending: asyncio.Task[None] | None = None

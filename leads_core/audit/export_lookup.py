@@ -41,6 +41,7 @@ class ExportRead:
     what: str | None = None
     format: str | None = None
     filter: str | None = None
+    columns: str | None = None
     actor_kind: str | None = None
     actor_id: UUID | None = None
     actor_name: str | None = None

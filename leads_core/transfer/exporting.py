@@ -26,17 +26,12 @@ from leads_core.leads.ordering import Sort
 from leads_core.leads.queries import page_of_leads
 from leads_core.leads.rows import LeadRow, leads_with_ids
 from leads_core.paging import Cursors
+from leads_core.transfer.export_columns import COLUMNS, picked
 from leads_core.transfer.formulas import armed
 from leads_core.transfer.workbook_writing import Cell, workbook
 
 PAGE = 1000
 MARK = "\ufeff"
-COLUMNS = (
-    *("company_name", "domain", "email", "contact_name", "job_title", "phone", "website", "linkedin_url", "industry"),
-    *("employee_count", "city", "country", "language", "description", "notes", "tags", "stage", "owner_id"),
-    *("follow_up_on", "is_manual", "source", "source_detail", "enrichment_status", "enrichment_outcome"),
-    *("enriched_at", "created_at", "updated_at", "id"),
-)
 _JSON = msgspec.json.Encoder()
 
 Pages: TypeAlias = AsyncGenerator[list[LeadRow], None]
@@ -66,14 +61,22 @@ class Counted:
 
 
 async def export(
-    database: Database, wanted: LeadFilter, sort: Sort, cursors: Cursors, as_format: Format, counted: Counted
+    database: Database,
+    wanted: LeadFilter,
+    sort: Sort,
+    cursors: Cursors,
+    as_format: Format,
+    counted: Counted,
+    columns: Sequence[str] | None = None,
 ) -> AsyncIterator[bytes]:
     """The leads of a filter in pieces. Errors come before the first piece, or end the stream.
+
+    columns are chosen_columns; None for all, which of JSON Lines is every field of the API.
 
     CSV and JSON Lines come a page of 1,000 at a time, a workbook when all leads are in it. A search too broad to be
     sorted comes newest first. Whoever sends the pieces away records it (RecordedExport).
     """
-    async with aclosing(_pieces(_pages(database, wanted, sort, cursors), as_format, counted)) as pieces:
+    async with aclosing(_pieces(_pages(database, wanted, sort, cursors), as_format, counted, columns)) as pieces:
         async for piece in pieces:
             yield piece
 
@@ -109,9 +112,9 @@ def csv_lines(rows: Iterable[Sequence[str]]) -> str:
     return text.getvalue()
 
 
-async def _pieces(pages: Pages, as_format: Format, counted: Counted) -> Pieces:
+async def _pieces(pages: Pages, as_format: Format, counted: Counted, columns: Sequence[str] | None = None) -> Pieces:
     write = _WRITERS[as_format]
-    async with aclosing(pages), aclosing(write(_counting(pages, counted))) as pieces:
+    async with aclosing(pages), aclosing(write(_counting(pages, counted), columns)) as pieces:
         async for piece in pieces:
             yield piece
 
@@ -142,24 +145,27 @@ async def _counting(pages: Pages, counted: Counted) -> Pages:
         yield leads
 
 
-async def _as_csv(pages: Pages) -> Pieces:
-    head = MARK + csv_lines([COLUMNS])
+async def _as_csv(pages: Pages, columns: Sequence[str] | None) -> Pieces:
+    names = columns or COLUMNS
+    head = MARK + csv_lines([names])
     async for leads in pages:
-        yield (head + csv_lines([_cell(getattr(lead, name)) for name in COLUMNS] for lead in leads)).encode()
+        yield (head + csv_lines([_cell(getattr(lead, name)) for name in names] for lead in leads)).encode()
         head = ""
 
 
-async def _as_json_lines(pages: Pages) -> Pieces:
+async def _as_json_lines(pages: Pages, columns: Sequence[str] | None) -> Pieces:
     async for leads in pages:
-        yield _JSON.encode_lines(leads)
+        yield _JSON.encode_lines([picked(lead, columns) for lead in leads] if columns else leads)
 
 
-async def _as_workbook(pages: Pages) -> Pieces:
+async def _as_workbook(pages: Pages, columns: Sequence[str] | None) -> Pieces:
+    names = columns or COLUMNS
+
     async def rows() -> AsyncIterator[list[list[Cell]]]:
         async for leads in pages:
-            yield [[_sheet_cell(getattr(lead, name)) for name in COLUMNS] for lead in leads]
+            yield [[_sheet_cell(getattr(lead, name)) for name in names] for lead in leads]
 
-    async with aclosing(workbook(COLUMNS, rows())) as pieces:
+    async with aclosing(workbook(names, rows())) as pieces:
         async for piece in pieces:
             yield piece
 
@@ -182,7 +188,7 @@ def _cell(value: Any) -> str:
             return str(value)
 
 
-_WRITERS: dict[Format, Callable[[Pages], Pieces]] = {
+_WRITERS: dict[Format, Callable[[Pages, Sequence[str] | None], Pieces]] = {
     Format.CSV: _as_csv,
     Format.XLSX: _as_workbook,
     Format.JSONL: _as_json_lines,

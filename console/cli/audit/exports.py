@@ -76,9 +76,10 @@ def _sentence(export: ExportRead) -> str:
     rows = "1 row" if export.rows == 1 else f"{export.rows or 0:,} rows"
     cut_off = "" if export.complete else " The download broke off there: this is not the whole export."
     chosen = ", ".join(f"{name}={value}" for name, value in parse_qsl(export.filter or "")) or "everything"
+    columns = f", columns {export.columns}" if export.columns else ""
     return (
         f"{export.what.capitalize()} exported by {who}, finished {ended}: "
-        f"{rows} as {export.format}, {chosen}.{cut_off} Entry {export.entry_id}."
+        f"{rows} as {export.format}, {chosen}{columns}.{cut_off} Entry {export.entry_id}."
     )
 
 

@@ -20,6 +20,7 @@ from leads_core.leads.filters import LeadFilter
 from leads_core.leads.ordering import Sort
 from leads_core.paging import Cursors
 from leads_core.transfer import exporting
+from leads_core.transfer.export_columns import CHOOSABLE, chosen_columns
 from leads_core.transfer.exporting import Format
 
 router = APIRouter(prefix="/api/v1/leads", route_class=GuardedRoute, tags=["import and export"])
@@ -27,6 +28,14 @@ router = APIRouter(prefix="/api/v1/leads", route_class=GuardedRoute, tags=["impo
 DOCUMENTED: dict[str, Any] = {
     "parameters": [
         {"name": "format", "in": "query", "schema": {"enum": ["csv", "xlsx", "jsonl"], "default": "csv"}},
+        {
+            "name": "columns",
+            "in": "query",
+            "style": "form",
+            "explode": False,
+            "schema": {"type": "array", "items": {"enum": list(CHOOSABLE)}},
+            "description": "The columns, in this order; all of them without.",
+        },
         {"name": "sort", "in": "query", "schema": {"type": "string", "default": "-created_at"}},
         {"name": "q", "in": "query", "schema": {"type": "string"}, "description": "And every filter of the list."},
     ]
@@ -40,18 +49,23 @@ async def export(request: Request, pool: Pool, config: Config, who: CurrentVisit
 
     CSV and workbook are safe from formulas. A workbook's first byte comes when all leads are in it.
 
-    The trail says who took it, when, with which filter, how many rows, and the SHA-256 of the file.
+    The trail says who took it, when, with which filter and columns, how many rows, and the SHA-256 of the file.
     """
     query = request.query_params
     as_format = format_of(query.get("format", Format.CSV.value))
-    parameters = {name: query.getlist(name) for name in query if name != "format"}
+    parameters = {name: query.getlist(name) for name in query if name not in {"format", "columns"}}
+    columns = chosen_columns(query.getlist("columns"))
     wanted = LeadFilter.from_query(parameters, me=who.user_id)
     sort = Sort.parse(query.get("sort"), in_bin=wanted.deleted)
     counted = exporting.Counted()
-    pieces = exporting.export(pool, wanted, sort, Cursors(config.signing_secret), as_format, counted)
+    pieces = exporting.export(pool, wanted, sort, Cursors(config.signing_secret), as_format, counted, columns)
     first = await anext(pieces)
     recorded = RecordedExport(
-        pool, "leads", as_format=as_format.value, wanted=exporting.canonical_query(parameters, me=who.user_id)
+        pool,
+        "leads",
+        as_format=as_format.value,
+        wanted=exporting.canonical_query(parameters, me=who.user_id),
+        columns=columns,
     )
     await recorded.begin()
     return RecordedDownload(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 import hashlib
+import io
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -20,7 +22,7 @@ from leads_core.context import acting_as
 from leads_core.database import Database
 from leads_core.leads import seeding
 from leads_core.settings import Settings
-from leads_core.transfer import exporting
+from leads_core.transfer import exporting, readers
 from tests.builders import an_actor
 
 Ask = Callable[[Role], Awaitable[AsyncClient]]
@@ -70,8 +72,22 @@ async def test_an_export_of_everything_says_so_and_compression_is_no_part_of_the
     assert end["says"] == {"rows": 2345, "sha256": hashlib.sha256(answer.content).hexdigest(), "complete": True}
 
 
+@pytest.mark.parametrize("as_format", ["csv", "xlsx", "jsonl"])
+async def test_an_export_of_some_columns_has_those_in_their_order_and_says_which(
+    api: AsyncClient, owner: asyncpg.Connection, as_format: str
+) -> None:
+    await api.post("/api/v1/leads", json={"domain": "a.com", "employee_count": 7, "tags": ["x", "y"]})
+
+    answer = await api.get(f"/api/v1/leads/export?format={as_format}&columns=tags,domain&columns=employee_count")
+    begin, end = await export_entries(owner)
+
+    assert begin["says"]["columns"] == "tags,domain,employee_count"
+    assert end["says"]["rows"] == 1
+    assert _table(answer.content, as_format) == [["tags", "domain", "employee_count"], ["x,y", "a.com", "7"]]
+
+
 async def test_what_is_refused_is_no_export(api: AsyncClient, owner: asyncpg.Connection) -> None:
-    for wrong in ("format=xml", "stge=won", "sort=height"):
+    for wrong in ("format=xml", "stge=won", "sort=height", "columns=email,height", "columns=,"):
         assert (await api.get(f"/api/v1/leads/export?{wrong}")).status_code == 422
 
     assert await export_entries(owner) == []
@@ -151,3 +167,14 @@ async def _hang_up_after_the_first_piece(app: FastAPI, token: str) -> bytes:
     }
     await app(scope, receive, send)
     return bytes(sent)
+
+
+def _table(content: bytes, as_format: str) -> list[list[str]]:
+    """Names and rows of a small file."""
+    if as_format == "jsonl":
+        lead = json.loads(content)
+        return [list(lead), [",".join(lead["tags"]), lead["domain"], str(lead["employee_count"])]]
+    file = readers.opened(io.BytesIO(content))
+    file.seek(0)
+    # Of a workbook, what its sheets are called comes first.
+    return list(csv.reader(io.StringIO(file.read().decode("utf-8-sig"))))[-2:]

@@ -12,6 +12,7 @@ from console.list_columns import KINDS, STANDARD, Columns, due_in_words, sort_li
 from console.list_page import ListPage
 from leads_core.leads.ordering import LIVE_FIELDS
 from leads_core.leads.schemas import LeadFields
+from leads_core.transfer.export_columns import CHOOSABLE
 
 
 def of(*names: str) -> Columns:
@@ -106,3 +107,10 @@ def test_days_near_are_words() -> None:
     ]
 
     assert said == ["Yesterday", "Today", "Tomorrow", "1 Dec"]
+
+
+def test_a_file_of_what_is_shown_has_a_field_for_each_column() -> None:
+    assert all(set(kind.exports) <= set(CHOOSABLE) and kind.exports for kind in KINDS.values())
+    assert of("company", "enrichment", "added").exported(in_bin=True) == (
+        "company_name,enrichment_status,enrichment_outcome,deleted_at"
+    )

@@ -14,7 +14,7 @@ from leads_core.leads.changing import FILLABLE
 from leads_core.leads.models import Lead
 from leads_core.leads.rows import FIELDS as FIELDS_OF_ROW
 from leads_core.leads.schemas import LeadCreate, LeadFields, LeadRead
-from leads_core.transfer import column_matching, exporting
+from leads_core.transfer import column_matching, export_columns
 
 FORM = Path(__file__).parents[3] / "console" / "templates" / "lead" / "form.html"
 WRITABLE = tuple(LeadFields.model_fields)
@@ -54,7 +54,7 @@ def test_what_people_may_write_can_be_read() -> None:
 def test_a_field_that_people_may_write_is_at_every_door(field: str) -> None:
     assert field in _inputs(), "the form has no input for it"
     assert field in column_matching.FIELDS, "an import cannot fill it"
-    assert field in exporting.COLUMNS, "an export leaves it out"
+    assert field in export_columns.COLUMNS, "an export leaves it out"
     assert field in wording.FIELDS, "it has no label"
     assert field in {*DETAIL_FIELDS, *IN_THE_HEAD}, "the drawer does not show it"
 

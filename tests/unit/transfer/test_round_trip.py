@@ -18,13 +18,14 @@ from leads_core.leads.row_matching import UpsertRow
 from leads_core.leads.schemas import LeadCreate, Stage
 from leads_core.transfer import exporting
 from leads_core.transfer.checking import columns_for
+from leads_core.transfer.export_columns import COLUMNS
 from leads_core.transfer.readers import opened, recognise
 from leads_core.transfer.reading import RowReader
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=25) | st.sampled_from(
     ["=1+1", "'=1+1", "+49 30", "@x", "0049", "1e5", "TRUE", '"', ";", "a\nb", " a ", "-", "\t", "12,5"]
 )
-PEOPLES_FIELDS = [name for name in exporting.COLUMNS if name in LeadCreate.model_fields]
+PEOPLES_FIELDS = [name for name in COLUMNS if name in LeadCreate.model_fields]
 
 
 @st.composite
@@ -43,13 +44,13 @@ def leads(draw: st.DrawFn) -> list[LeadCreate]:
 
 
 def exported(made: list[LeadCreate], as_format: exporting.Format) -> bytes:
-    rows = [SimpleNamespace(**{**dict.fromkeys(exporting.COLUMNS), **lead.columns()}) for lead in made]
+    rows = [SimpleNamespace(**{**dict.fromkeys(COLUMNS), **lead.columns()}) for lead in made]
 
     async def written() -> bytes:
         async def pages() -> Any:
             yield rows
 
-        return b"".join([piece async for piece in exporting._WRITERS[as_format](pages())])
+        return b"".join([piece async for piece in exporting._WRITERS[as_format](pages(), None)])
 
     return asyncio.run(written())
 
