@@ -27,6 +27,7 @@ from leads_core.enrichment.queue_watch import (
 from leads_core.jobs.alive import workers_alive
 from leads_core.jobs.backoff import ATTEMPTS
 from leads_core.leads.names import LeadName, names_of
+from leads_core.settings import Settings
 
 NAMELESS = "An erased lead"
 #: The states of a job with the word and the dot of a lead's enrichment.
@@ -125,15 +126,16 @@ async def queue_context(database: Database, now: datetime) -> dict[str, Any]:
     }
 
 
-async def providers_context(database: Database) -> dict[str, Any]:
-    """How providers did, and which are paused."""
+async def providers_context(database: Database, settings: Settings) -> dict[str, Any]:
+    """How providers did, which are paused, and what becomes of knowledge that grows old."""
     standing = await pauses.standing(database)
     async with database.reader() as reader:
         records: Records = await provider_records(reader)
     asked = {record.provider for record in records.providers}
     never = [ProviderRecord(name) for name in sorted(standing.keys() - asked)]
     rows = [_provider_row(record, standing) for record in (*records.providers, *never)]
-    return {"providers": rows, "records": records}
+    days, budget = settings.enrichment_refresh_days, settings.enrichment_refresh_budget
+    return {"providers": rows, "records": records, "refresh_days": days, "refresh_budget": budget}
 
 
 def at_most(value: int) -> str:

@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends
 from starlette.responses import RedirectResponse, Response
 
-from console.dependencies import CurrentVisitor, GuardedRoute, Pool, Render, requires
+from console.dependencies import Config, CurrentVisitor, GuardedRoute, Pool, Render, requires
 from console.enrichment_page import providers_context, queue_context
 from console.forms import SentForm
 from console.lead_page import Problem
@@ -31,8 +31,9 @@ TEMPLATE = "enrichment/index.html"
 class QueueDesk:
     """What the routes of the page share."""
 
-    def __init__(self, pool: Pool, who: CurrentVisitor, render: Render) -> None:
+    def __init__(self, pool: Pool, who: CurrentVisitor, render: Render, config: Config) -> None:
         self.pool = pool
+        self._config = config
         self.render = render
         self._can_retry = who.may(Permission.CHANGE_LEADS)
 
@@ -40,7 +41,7 @@ class QueueDesk:
         """The page; where a script asks for a part, the queue alone."""
         context = await queue_context(self.pool, datetime.now(UTC))
         if not self.render.wants_block:
-            context |= await providers_context(self.pool)
+            context |= await providers_context(self.pool, self._config)
         return self.render.page(TEMPLATE, "queue", status=status, can_retry=self._can_retry, problem=problem, **context)
 
 

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import asyncpg
 import pytest
 from sqlalchemy import text
 
 from leads_core.context import acting_as
 from leads_core.database import Database
-from leads_core.enrichment import queries, refreshing
+from leads_core.enrichment import refreshing
 from leads_core.enrichment.coordinator import Coordinator
 from leads_core.enrichment.providers import FoundFact, ProviderFailed, Subject
 from leads_core.jobs import queue
 from leads_core.jobs.models import JobKind
 from leads_core.jobs.queue import JobRead
 from leads_core.jobs.worker import in_the_name_of
+from leads_core.leads.filters import LeadFilter
+from leads_core.leads.ordering import Sort
+from leads_core.leads.queries import page_of_leads
 from leads_core.leads.schemas import LeadRead, LeadUpdate
 from leads_core.leads.service import LeadService
+from leads_core.paging import Cursors
 from leads_core.settings import Settings
 from tests.integration.trail_state import differences
 
@@ -63,6 +69,14 @@ async def taken(database: Database) -> JobRead:
     return job
 
 
+async def last_looked_up(database: Database, until: str) -> list[UUID]:
+    """The leads of the list that were looked up by then and not since."""
+    wanted = LeadFilter.from_query({"checked_to": until})
+    async with database.reader() as reader:
+        page = await page_of_leads(reader, wanted, Sort(), None, 50, cursors=Cursors("a secret for tests"))
+    return [lead.id for lead in page.items]
+
+
 WAITING = text("SELECT id FROM jobs WHERE state = 'queued'")
 AGES = "UPDATE enrichment_checks SET checked_at = checked_at - interval '400 days'"
 
@@ -91,11 +105,12 @@ async def test_an_old_look_up_is_made_again_and_what_is_new_is_filled_in(
 
 
 @pytest.mark.parametrize("says", [[FoundFact("industry", "Tools", 95)], ProviderFailed("Down.")], ids=["same", "fails"])
-async def test_a_look_up_that_finds_the_same_writes_no_entry_only_that_it_was_checked(
+async def test_a_look_up_that_finds_the_same_writes_no_entry_but_its_knowledge_is_young_again(
     database: Database, leads: LeadService, owner: asyncpg.Connection, yearly: Settings, says: object
 ) -> None:
     lead = await enriched(database, leads, "ana@acme.com")
     await owner.execute(AGES)
+    assert await last_looked_up(database, "365d") == [lead.id]
     await refreshing.plan(database, yearly)
     register = Register("Tools")
     register.answer = says  # type: ignore[assignment]
@@ -103,9 +118,8 @@ async def test_a_look_up_that_finds_the_same_writes_no_entry_only_that_it_was_ch
     await Coordinator(database, [register]).run(await taken(database))
 
     assert await leads.get(lead.id) == lead
-    async with database.transaction() as session:
-        checked_at = await queries.checked_at(session, lead.id)
-    assert checked_at is not None
+    assert await last_looked_up(database, "365d") == []
+    assert await last_looked_up(database, "today") == [lead.id]
     assert await refreshing.plan(database, yearly) == 0
 
 

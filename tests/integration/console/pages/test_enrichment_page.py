@@ -58,6 +58,8 @@ async def test_an_empty_queue_says_so(editor: AsyncClient) -> None:
     assert "Nothing waits and nothing runs." in page.html
     assert "No worker runs" not in page.html
     assert not page.css("form[action='/enrichment/retry']")
+    assert "Nothing is looked up again by itself." in page.html
+    assert page.css_matches("a[href='/leads?checked_to=90d']")
 
 
 async def test_what_waits_is_listed_and_that_no_worker_runs_is_said(editor: AsyncClient, database: Database) -> None:
