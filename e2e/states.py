@@ -312,6 +312,14 @@ def duplicates(page: Page) -> None:
     DuplicatesPage(page).wait_for(1)
 
 
+def duplicates_apart(page: Page) -> None:
+    one, other = [a_lead(page, **fields) for fields in TWINS]
+    answer = page.context.request.post(f"/leads/{one['id']}/apart/{other['id']}", max_redirects=0)
+    assert answer.status == 303, answer.text()
+    page.goto("/duplicates/apart")
+    expect(page.get_by_role("button", name="Look at it again")).to_be_visible()
+
+
 def merge_of_two(page: Page) -> None:
     one, other = [a_lead(page, **fields) for fields in TWINS]
     page.goto(f"/leads/{one['id']}/merge/{other['id']}")
@@ -551,7 +559,7 @@ STATES = [
         undone, undo_asked, undo_ended, chosen, bulk_menu, bulk_begun, bulk_refused, job, bin_,
         drawer, drawer_editing, drawer_suggestions, drawer_requests, requests_page,
         lead_page, lead_in_the_bin, lead_trail_filter, lead_seal, lead_as_it_stood,
-        lead_likely, duplicates, merge_of_two, lead_merged,
+        lead_likely, duplicates, duplicates_apart, merge_of_two, lead_merged,
         new, new_with_errors, new_duplicate, edit, conflict,
         import_choose, import_check, import_choices, import_checking, import_running,
         import_done, import_before, import_refused,

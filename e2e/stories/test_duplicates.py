@@ -66,6 +66,14 @@ def test_not_a_duplicate_is_said_once_in_the_drawer(page: Page) -> None:
     LeadPanel(page).shows("Stone and Sons")
     expect(pages.likely).to_have_count(0)
 
+    page.goto("/duplicates")
+    page.get_by_role("link", name="Kept apart").click()
+    expect(pages.pairs.first).to_contain_text("Kept apart by you")
+    page.get_by_role("button", name="Look at it again").click()
+    expect(page.get_by_role("heading", name="No pair is kept apart")).to_be_visible()
+    page.goto(f"/leads/{one['id']}")
+    expect(pages.likely).to_contain_text("Stone & Sons Lda")
+
 
 def test_who_merges_is_told_what_changed_meanwhile_and_loses_nothing(
     page: Page, window: NewContext, idris: Person

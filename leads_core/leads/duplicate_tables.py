@@ -38,6 +38,13 @@ likely_duplicates = Table(
         "other_id",
         postgresql_where=text("dismissed_at IS NULL"),
     ),
+    Index(
+        "ix_likely_duplicates_dismissed",
+        "dismissed_at",
+        "lead_id",
+        "other_id",
+        postgresql_where=text("dismissed_at IS NOT NULL"),
+    ),
 )
 duplicates_read = Table(
     "duplicates_read",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
+import asyncpg
 from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -22,15 +24,20 @@ from leads_core.accounts.permissions import Permission
 from leads_core.accounts.service import Accounts
 from leads_core.audit.last_changes import last_changes
 from leads_core.errors import AlreadyMerged, Erased, IdentityTaken, Invalid, NotFound, StaleVersion
-from leads_core.leads import likely_duplicates
+from leads_core.leads import kept_apart, likely_duplicates
 from leads_core.leads.merging import MERGEABLE
 from leads_core.leads.schemas import LeadRead
-from leads_core.paging import USUAL_PAGE, Cursors
+from leads_core.paging import USUAL_PAGE, Cursors, Page
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
 #: So many entries may wait for the worker before the page says that it has not seen everything yet.
 USUAL_DELAY = 200
+
+
+T = TypeVar("T")
+#: Reads a page of a list of pairs.
+Pages = Callable[..., Awaitable[Page[T]]]
 
 
 class MergeDesk(LeadDesk):
@@ -48,6 +55,29 @@ class MergeDesk(LeadDesk):
                 sentence = "This person was erased. The lead is not merged."
                 return await self.panel(lead, status=409, problem=Problem("Not merged", sentence))
         return leads[0], leads[1]
+
+    async def page(self, reader: asyncpg.Connection, request: Request, pages: Pages[T]) -> Page[T]:
+        """The page that the address means; the first where its cursor means nothing."""
+        cursors, cursor = Cursors(self.config.signing_secret), request.query_params.get("cursor") or None
+        try:
+            return await pages(reader, cursor, USUAL_PAGE, cursors=cursors)
+        except Invalid:
+            return await pages(reader, None, USUAL_PAGE, cursors=cursors)
+
+    def pairs(self, page: Page[Any], path: str, pairs: Sequence[tuple[Any, str]], *, behind: int = 0) -> Response:
+        """Pairs, each with what is said of it."""
+        cursors = (page.previous_cursor, page.next_cursor)
+        newer, older = (f"{path}?cursor={cursor}" if cursor else None for cursor in cursors)
+        return self.render.page(
+            "duplicates/index.html",
+            "pairs",
+            pairs=pairs,
+            path=path,
+            newer=newer,
+            older=older,
+            behind=behind,
+            can_edit=Permission.CHANGE_LEADS in self.who.permissions,
+        )
 
     async def view(
         self, pair: tuple[LeadRead, LeadRead], sent: SentChoice | None = None, new: frozenset[str] = frozenset()
@@ -77,23 +107,32 @@ Desk = Annotated[MergeDesk, Depends(MergeDesk)]
 @requires(Permission.READ_LEADS)
 async def index(request: Request, desk: Desk) -> Response:
     """Every pair that nobody has decided on, the likeliest first."""
-    cursors = Cursors(desk.config.signing_secret)
-    cursor = request.query_params.get("cursor") or None
     async with desk.pool.reader() as reader:
-        try:
-            page = await likely_duplicates.page_of_pairs(reader, cursor, USUAL_PAGE, cursors=cursors)
-        except Invalid:
-            page = await likely_duplicates.page_of_pairs(reader, None, USUAL_PAGE, cursors=cursors)
+        page = await desk.page(reader, request, likely_duplicates.page_of_pairs)
         behind = await likely_duplicates.entries_behind(reader)
-    pairs = [(pair, reasons_in_words(pair.reasons, pair.lead, pair.other)) for pair in page.items]
-    context: dict[str, Any] = {
-        "pairs": pairs,
-        "newer": _address(page.previous_cursor),
-        "older": _address(page.next_cursor),
-        "behind": behind if behind > USUAL_DELAY else 0,
-        "can_edit": Permission.CHANGE_LEADS in desk.who.permissions,
-    }
-    return desk.render.page("duplicates/index.html", "pairs", **context)
+    return desk.pairs(
+        page,
+        "/duplicates",
+        [(pair, reasons_in_words(pair.reasons, pair.lead, pair.other)) for pair in page.items],
+        behind=behind if behind > USUAL_DELAY else 0,
+    )
+
+
+@router.get("/duplicates/apart")
+@requires(Permission.READ_LEADS)
+async def apart(request: Request, desk: Desk) -> Response:
+    """Every pair of which somebody said that it is none, the newest word first."""
+    async with desk.pool.reader() as reader:
+        page = await desk.page(reader, request, kept_apart.page_kept_apart)
+    people = {user.id: user.name for user in await Accounts(desk.pool).list()} if page.items else {}
+    return desk.pairs(
+        page,
+        "/duplicates/apart",
+        [
+            (pair, "you" if pair.by == desk.who.user_id else (pair.by and people.get(pair.by)) or "somebody")
+            for pair in page.items
+        ],
+    )
 
 
 @router.get("/leads/{lead_id}/merge/{other_id}")
@@ -124,10 +163,10 @@ async def merge(lead_id: UUID, other_id: UUID, form: SentForm, desk: Desk) -> Re
 async def keep_apart(lead_id: UUID, other_id: UUID, form: SentForm, desk: Desk) -> Response:
     """Not a duplicate: remembered, not asked again. With `again` it is taken back."""
     if form.ticked("again"):
-        await likely_duplicates.ask_again(desk.pool, lead_id, other_id)
+        await kept_apart.ask_again(desk.pool, lead_id, other_id)
         said = "It is asked about again."
     else:
-        await likely_duplicates.dismiss(desk.pool, lead_id, other_id)
+        await kept_apart.dismiss(desk.pool, lead_id, other_id)
         said = "Kept apart. Nobody is asked about these two again."
     to = local_path(form.text("then"), f"/leads/{lead_id}")
     if not desk.render.wants_block:
@@ -177,7 +216,3 @@ async def _changed_since(
                 who = "Enrichment" if entry.channel == "worker" else entry.actor_name or "Somebody"
                 said.append(f"{who} changed {fields_in_words(fields)}.")
     return " ".join(dict.fromkeys(said)) or "It was changed.", frozenset(new)
-
-
-def _address(cursor: str | None) -> str | None:
-    return f"/duplicates?cursor={cursor}" if cursor else None

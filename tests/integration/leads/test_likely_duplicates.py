@@ -7,12 +7,13 @@ from typing import Any
 import asyncpg
 import pytest
 
+from leads_core import context
 from leads_core.audit.log.sequencer import Sequencer
 from leads_core.database import Database
 from leads_core.errors import NotFound
 from leads_core.jobs import queue
 from leads_core.jobs.models import JobKind
-from leads_core.leads import likely_duplicates
+from leads_core.leads import kept_apart, likely_duplicates
 from leads_core.leads.duplicates import duplicates_of
 from leads_core.leads.forgetting import Erasure
 from leads_core.leads.merging import Merge
@@ -144,7 +145,7 @@ async def test_what_is_not_a_duplicate_is_not_asked_again(
     mara = await add(leads, "mara@acme.com", "Mara Holt")
     holt = await add(leads, "m.holt@acme.com", "M. Holt")
 
-    await likely_duplicates.dismiss(database, mara.id, holt.id)
+    await kept_apart.dismiss(database, mara.id, holt.id)
     await leads.update(holt.id, LeadUpdate(contact_name="Mara Holt"))
     await look()
 
@@ -152,8 +153,26 @@ async def test_what_is_not_a_duplicate_is_not_asked_again(
         assert await likely_duplicates.undecided_of(reader, holt.id) == []
     assert (await pairs(database)).items == []
     assert await owner.fetchval("SELECT count(*) FROM audit_log WHERE seq IS NULL") == 0
+    async with database.reader() as reader:
+        (apart,) = (await kept_apart.page_kept_apart(reader, None, 50, cursors=CURSORS)).items
+    assert {apart.lead.id, apart.other.id} == {mara.id, holt.id}
+    assert apart.by == context.current().actor_id
 
-    await likely_duplicates.ask_again(database, holt.id, mara.id)
+    await kept_apart.ask_again(database, holt.id, mara.id)
+    async with database.reader() as reader:
+        assert (await kept_apart.page_kept_apart(reader, None, 50, cursors=CURSORS)).items == []
+    assert len((await pairs(database)).items) == 1
+
+
+async def test_a_log_that_is_shorter_than_what_was_read_is_read_anew(
+    leads: LeadService, database: Database, look: Any, owner: asyncpg.Connection
+) -> None:
+    await add(leads, "mara@acme.com", "Mara Holt")
+    await look()
+    await owner.execute("UPDATE duplicates_read SET entries = 1000")
+    await add(leads, "m.holt@acme.com", "M. Holt")
+
+    assert await look() == 2
     assert len((await pairs(database)).items) == 1
 
 
@@ -161,7 +180,7 @@ async def test_only_leads_that_are_there_are_dismissed(leads: LeadService, datab
     mara = await add(leads, "mara@acme.com", "Mara Holt")
 
     with pytest.raises(NotFound):
-        await likely_duplicates.dismiss(database, mara.id, mara.id)
+        await kept_apart.dismiss(database, mara.id, mara.id)
 
 
 async def test_pages_show_each_pair_once_the_likeliest_first(leads: LeadService, database: Database, look: Any) -> None:
