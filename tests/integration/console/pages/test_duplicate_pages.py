@@ -215,3 +215,20 @@ async def test_the_whole_trail_names_both(browser: Ask, editor: AsyncClient, pai
 
     assert "Into Acme" in rows
     assert "from another lead" in rows
+
+
+@pytest.mark.parametrize(
+    ("path", "sent"),
+    [("/leads/quick-add", {"text": "m.holt@acme.com"}), ("/leads", {"email": "m.holt@acme.com"})],
+)
+async def test_who_adds_a_lead_that_was_merged_is_shown_where_it_went(
+    editor: AsyncClient, pair: Pair, leads: LeadService, path: str, sent: dict[str, str]
+) -> None:
+    with acting_as(an_actor()):
+        await leads.merge(pair[0].id, pair[1].id, Merge())
+
+    answer = await editor.post(path, data=sent)
+
+    links = [node for node in read(answer.text).css("a") if node.text() == "Open the lead it was merged into"]
+    assert [link.attributes["href"] for link in links] == [f"/leads/{pair[0].id}"]
+    assert "Restore it" in answer.text
