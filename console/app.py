@@ -18,6 +18,7 @@ from console.live import Live
 from console.middleware.access_log import AccessLogMiddleware
 from console.middleware.body_limit import BodyLimitMiddleware
 from console.middleware.cross_site import CrossSiteMiddleware
+from console.middleware.refusals import RefusalsMiddleware
 from console.middleware.request_context import RequestContextMiddleware
 from console.middleware.security_headers import SecurityHeadersMiddleware
 from console.rendering import Templates
@@ -77,6 +78,7 @@ def _middleware(settings: Settings, database: Database) -> list[Middleware]:
     sessions = Sessions(database, settings.signing_secret)
     return [
         Middleware(SecurityHeadersMiddleware),
+        Middleware(RefusalsMiddleware),
         Middleware(AccessLogMiddleware),
         Middleware(
             RequestContextMiddleware,

@@ -1,4 +1,5 @@
 // Every behaviour of the console. Pages work without any of them.
+import "./answers.js"
 import "./times.js"
 import "./theme.js"
 import "./menus.js"

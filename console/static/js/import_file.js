@@ -73,7 +73,7 @@ export function send(upload) {
 
 function answer(request) {
   const { pathname, search } = new URL(request.responseURL)
-  if (request.status === 200) {
+  if (request.status === 200 && !request.getResponseHeader("X-Refused")) {
     htmx.ajax("GET", pathname + search, { target: "#main", select: "#main", swap: "outerMorph", push: pathname })
     return
   }

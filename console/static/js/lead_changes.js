@@ -1,4 +1,6 @@
 // Saves fields of a lead beside htmx: what the server says of it is an answer to whoever asked, not a swap.
+import { statusOf } from "./answers.js"
+
 const queues = new Map() // lead -> the change before: two of one lead never overtake each other
 
 // What became of it: { status, body, version, request }. status 0: nobody answered.
@@ -11,7 +13,7 @@ export function change(id, values) {
 
 export async function fragment(address) {
   const answer = await fetch(address, { headers: { "HX-Request": "true", "HX-Request-Type": "partial" } })
-  if (!answer.ok) throw new Error(`${answer.status}`)
+  if (statusOf(answer) !== 200) throw new Error(`${statusOf(answer)}`)
   return bodyOf(await answer.text())
 }
 
@@ -23,9 +25,10 @@ async function send(address, values) {
   try {
     const answer = await fetch(address, { method: "POST", headers, body: new URLSearchParams(values), redirect: "manual" })
     const body = bodyOf(await answer.text())
-    if (answer.ok) tell(answer.headers.get("HX-Trigger"))
+    const status = statusOf(answer)
+    if (status === 200) tell(answer.headers.get("HX-Trigger"))
     const version = Number(answer.headers.get("ETag")?.replaceAll('"', ""))
-    return { status: answer.status || 401, body, version, request: answer.headers.get("X-Request-ID") }
+    return { status: status || 401, body, version, request: answer.headers.get("X-Request-ID") }
   } catch {
     return { status: 0 }
   }

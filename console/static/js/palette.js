@@ -1,4 +1,5 @@
 // Everything by its name: Ctrl or Cmd and K. The server says what fits; here it is shown, walked through and done.
+import { statusOf } from "./answers.js"
 import { drawer, openLead } from "./drawer.js"
 import { onKey, press } from "./keyboard.js"
 import { ofSelection, somethingIsTicked } from "./palette_selection.js"
@@ -58,9 +59,9 @@ async function ask() {
   if (lead) query.set("lead", lead.id)
   if (!typed.trim()) for (const path of recent()) query.append("recent", path)
   try {
-    const answer = await fetch(`/palette?${query}`, { headers: { "HX-Request-Type": "partial" }, signal })
-    if (answer.redirected || answer.status === 401) return location.assign("/sign-in")
-    if (!answer.ok) throw new Error(String(answer.status))
+    const answer = await fetch(`/palette?${query}`, { headers: { "HX-Request": "true", "HX-Request-Type": "partial" }, signal })
+    if (answer.redirected || statusOf(answer) === 401) return location.assign("/sign-in")
+    if (statusOf(answer) !== 200) throw new Error(String(statusOf(answer)))
     const html = await answer.text()
     if (!signal.aborted) show(html, typed)
   } catch {

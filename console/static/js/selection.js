@@ -122,7 +122,7 @@ onKey("#", () => {
 // Begun: the notice above the table says the rest.
 document.addEventListener("htmx:after:request", (event) => {
   const { ctx } = event.detail
-  if (ctx.sourceElement !== form() || !ctx.response?.raw?.ok) return
+  if (ctx.sourceElement !== form() || !(ctx.response?.status < 400)) return
   form().reset()
   clear()
   show()

@@ -6,9 +6,14 @@ from httpx2 import Response
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 
+def status_of(answer: Response) -> int:
+    """What was answered: to a page's own script a refusal says so in a header."""
+    return int(answer.headers.get("X-Refused", answer.status_code))
+
+
 def read(answer: Response, status: int = 200) -> LexborHTMLParser:
     """The page, answered with this status."""
-    assert answer.status_code == status, answer.text
+    assert status_of(answer) == status, answer.text
     return LexborHTMLParser(answer.text)
 
 

@@ -20,6 +20,7 @@ from leads_core.jobs.models import JobKind
 from leads_core.jobs.worker import in_the_name_of
 from leads_core.leads.bulk_job import BulkHandler
 from leads_core.leads.service import LeadService
+from tests.integration.console.pages.reading import status_of
 
 Ask = Callable[[Role], Awaitable[AsyncClient]]
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -108,7 +109,7 @@ async def test_what_cannot_be_meant_is_said_and_starts_nothing(
 
     for header in ({}, {"HX-Request": "true", "HX-Request-Type": "partial"}):
         answer = await rosa.post("/leads/bulk", data=fields, headers={"Sec-Fetch-Site": "same-origin", **header})
-        assert answer.status_code == 422
+        assert status_of(answer) == 422
         assert sentence in answer.text
     assert await owner.fetchval("SELECT count(*) FROM jobs") == 0
 

@@ -15,6 +15,7 @@ from leads_core.leads.schemas import LeadRead, LeadUpdate, Source
 from leads_core.leads.service import LeadService
 from tests.builders import a_lead, an_actor
 from tests.integration.console.conftest import Ask
+from tests.integration.console.pages.reading import status_of
 
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 NEW = {"email": "ana@acme.com", "company_name": "Acme", "enrich": "false", "is_manual": "true", "tags": "one, two"}
@@ -168,7 +169,7 @@ async def test_htmx_gets_the_conflict_beside_the_form(editor: AsyncClient, leads
 
     answer = await editor.post(f"/leads/{acme.id}", data={"version": "1", "city": "Oslo"}, headers=PARTIAL)
 
-    assert (answer.status_code, answer.headers["HX-Retarget"]) == (412, "#dialogs")
+    assert (status_of(answer), answer.headers["HX-Retarget"]) == (412, "#dialogs")
     assert answer.text.lstrip().startswith("<dialog")
 
 

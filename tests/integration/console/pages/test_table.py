@@ -15,6 +15,7 @@ from leads_core.leads.schemas import LeadRead, LeadUpdate, Source
 from leads_core.leads.service import LeadService
 from tests.builders import a_lead
 from tests.integration.console.conftest import Ask
+from tests.integration.console.pages.reading import status_of
 
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 
@@ -104,7 +105,7 @@ async def test_a_changed_cell_comes_back_as_the_table_shows_it_with_its_version_
 async def test_what_cannot_be_read_is_said_in_words_and_nothing_is_written(editor: AsyncClient, acme: LeadRead) -> None:
     answer = await editor.post(f"/leads/{acme.id}/cell", data={"version": "1", "email": "ana@"}, headers=PARTIAL)
 
-    assert answer.status_code == 422
+    assert status_of(answer) == 422
     assert page(answer).css_first(".error").text().strip()
     assert (await editor.get(f"/api/v1/leads/{acme.id}")).json()["version"] == 1
 
@@ -116,7 +117,7 @@ async def test_another_leads_email_offers_to_open_that_lead(
 
     answer = await editor.post(f"/leads/{acme.id}/cell", data={"version": "1", "email": "bo@acme.com"}, headers=PARTIAL)
 
-    assert answer.status_code == 409
+    assert status_of(answer) == 409
     assert "bo@acme.com is already a lead." in answer.text
     assert page(answer).css_first("[data-opens-lead]").attributes["href"] == f"/leads/{other.id}"
 
@@ -128,7 +129,7 @@ async def test_the_same_cell_changed_by_two_shows_both_values_and_who_was_first(
 
     answer = await editor.post(f"/leads/{acme.id}/cell", data={"version": "1", "city": "Lisboa"}, headers=PARTIAL)
 
-    assert answer.status_code == 412
+    assert status_of(answer) == 412
     assert page(answer).css_first("strong").text() == "Ana Díaz changed Acme first."
     assert [node.text() for node in page(answer).css("dd")] == ["Faro", "Lisboa"]
     kept = await editor.post(f"/leads/{acme.id}/cell", data={"version": "2", "city": "Lisboa"}, headers=PARTIAL)
@@ -180,7 +181,7 @@ async def test_without_a_script_what_was_refused_stays_typed_and_a_conflict_is_a
 
     refused = await editor.post(f"/leads/{acme.id}/cell", data={"version": "1", "tags": "fair, spring"})
 
-    assert refused.status_code == 412
+    assert status_of(refused) == 412
     form = page(refused).css_first("form.at-odds")
     sent = {node.attributes["name"]: node.attributes["value"] for node in form.css("input")}
     assert page(refused).css_first("#row-tags").attributes["value"] == "fair, spring"
