@@ -90,10 +90,11 @@ class ListPage:
         chosen: Columns = STANDARD,
         density: str = "compact",
         can_edit: bool = False,
+        unfiltered: tuple[int, str] | None = None,
     ) -> None:
-        """total is (value, relation); older and newer are cursors; note says where the list is not what was asked for,
-        order which order it has then;
-        mark splits a text into (part, is a match); chosen are the columns of whoever looks."""
+        """total is (value, relation), unfiltered that of the search alone; older and newer are cursors; note says
+        where the list is not what was asked for, order which order it has then; mark splits a text into (part, is a
+        match); chosen are the columns of whoever looks."""
         self._address = address
         self._total = total
         self._mark = mark
@@ -101,6 +102,7 @@ class ListPage:
         self.chosen = chosen
         self.density = density
         self._can_edit = can_edit
+        self._unfiltered = unfiltered
         self.note = note
         self._order = order or address.order
         self.query = address.query
@@ -194,10 +196,21 @@ class ListPage:
     def blank_sentence(self) -> str:
         chips = len(self.chips)
         if self.query and chips:
-            return f"{wording.plural(chips, 'filter')} {'is' if chips == 1 else 'are'} on as well."
+            return f"{wording.plural(chips, 'filter')} {'is' if chips == 1 else 'are'} on as well.{self._without_them}"
         if self.query:
             return "Search looks at email, domain, company and contact."
         return "No lead has all of this at once."
+
+    @property
+    def _without_them(self) -> str:
+        if self._unfiltered is None:
+            return ""
+        them = "it" if len(self.chips) == 1 else "them"
+        if not self._unfiltered[0]:
+            return f" Without {them}, no lead matches either."
+        words = wording.total_in_words(*self._unfiltered)
+        leads = "lead matches" if self._unfiltered[0] == 1 else "leads match"
+        return f" Without {them}, {words[:1].lower()}{words[1:]} {leads} “{self.query}”."
 
     @property
     def people(self) -> People:

@@ -119,6 +119,12 @@ class LeadTable:
         context = await self._context(address, await self._read(address), None)
         return self.render.page(TEMPLATE, status=status, quick=state, **context)
 
+    async def _unfiltered(self, address: ListAddress, page: Page[LeadRow]) -> tuple[int, str] | None:
+        """How many leads a search finds without its filters, where it found none with them."""
+        if page.items or address.cursor or not (address.query and address.filters):
+            return None
+        return _total(await self._read(ListAddress([("q", address.query)])))
+
     async def _read(self, address: ListAddress) -> Page[LeadRow]:
         parameters: dict[str, list[str]] = {}
         for name, value in [*address.filters, *([("q", address.query)] if address.query else [])]:
@@ -143,7 +149,7 @@ class LeadTable:
         seen = await self._beside(page.items)
         shown = ListPage(
             address,
-            total=(page.total.value, page.total.relation) if page.total else None,
+            total=_total(page),
             older=page.next_cursor,
             newer=page.previous_cursor,
             note=page.note,
@@ -153,6 +159,7 @@ class LeadTable:
             chosen=seen.columns,
             density=seen.density,
             can_edit=self.can_edit,
+            unfiltered=None if problem else await self._unfiltered(address, page),
         )
         return {
             "list": shown,
@@ -190,6 +197,10 @@ class LeadTable:
         me = self._who.user_id
         changed = [row.id for row in rows if row.updated_at > news.since and row.updated_by != me]
         return await marks_of(reader, changed, news.since, me) if changed else {}
+
+
+def _total(page: Page[LeadRow]) -> tuple[int, str] | None:
+    return (page.total.value, page.total.relation) if page.total else None
 
 
 Table = Annotated[LeadTable, Depends(LeadTable)]

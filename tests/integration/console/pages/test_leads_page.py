@@ -161,11 +161,19 @@ async def test_search_marks_what_it_found(editor: AsyncClient, leads: LeadServic
     assert [node.text() for node in page(found.text).css("mark")] == ["Brûl"]
 
 
-async def test_no_match_says_what_else_is_on(editor: AsyncClient) -> None:
-    answer = await editor.get("/leads?q=stnoe&stage=won")
+@pytest.mark.usefixtures("acting")
+async def test_no_match_says_what_else_is_on_and_what_would_be_found_without_it(
+    editor: AsyncClient, leads: LeadService
+) -> None:
+    for number in range(3):
+        await leads.create(a_lead(email=f"ana{number}@acme.com", company_name="Stone"), source=Source.FORM)
 
-    assert "No lead matches “stnoe”" in answer.text
-    assert "1 filter is on as well." in answer.text
+    nothing = await editor.get("/leads?q=stnoe&stage=won")
+    something = await editor.get("/leads?q=stone&stage=won&country=DE")
+
+    assert "No lead matches “stnoe”" in nothing.text
+    assert "1 filter is on as well. Without it, no lead matches either." in nothing.text
+    assert "2 filters are on as well. Without them, 3 leads match “stone”." in something.text
 
 
 @pytest.mark.parametrize("query", ["stage=bogus", "cursor=zzz", "sort=colour", "created_from=soon"])
