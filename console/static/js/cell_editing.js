@@ -212,11 +212,14 @@ document.addEventListener("input", (event) => {
 })
 
 // Back online: what waited is sent.
-addEventListener("online", () => {
+function sendWhatWaits() {
   for (const editor of editors.values()) {
     if (editor.problem.dataset.status === "0") save(editor)
   }
-})
+}
+
+addEventListener("online", sendWhatWaits)
+document.addEventListener("connected", sendWhatWaits)
 
 // The list reads itself again while somebody writes: their row stays where it is, even when the new list has it not.
 document.addEventListener("htmx:before:swap", (event) => {

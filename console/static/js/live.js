@@ -20,9 +20,11 @@ function connect() {
   stream = new EventSource("/events")
   stream.addEventListener("open", () => {
     retryIn = RETRY.first
-    if (lostAt) refresh(null)
-    lostAt = null
     strip().hidden = true
+    if (!lostAt) return
+    lostAt = null
+    refresh(null)
+    document.dispatchEvent(new Event("connected"))
   })
   stream.addEventListener("leads", (event) => {
     const what = JSON.parse(event.data)
@@ -48,10 +50,20 @@ function lost() {
   setTimeout(() => {
     if (!lostAt) return
     const at = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" }).format(lostAt)
-    strip().textContent = `No connection since ${at}. You can read on; nothing you saved is lost.`
+    strip().querySelector("span").textContent = `No connection since ${at}. You can read on; a cell you change waits and is sent when it is back.`
     strip().hidden = false
   }, 5_000)
 }
+
+function tryNow() {
+  if (!lostAt) return
+  disconnect()
+  retryIn = RETRY.first
+  connect()
+}
+
+addEventListener("online", tryNow)
+strip().querySelector("button").addEventListener("click", tryNow)
 
 // ids that changed, or null for "anything may have".
 function refresh(ids) {
