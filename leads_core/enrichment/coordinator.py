@@ -103,9 +103,8 @@ class Coordinator:
             return changes if unasked else {**changes, **end}
 
         async def beside(session: AsyncSession, _lead: LeadRead) -> None:
-            for answer in answers:
-                if answer.failure is None or answer.facts:
-                    await queries.replace_facts(session, lead.id, job.id, answer.provider, answer.facts)
+            if said := [answer.provider for answer in answers if answer.failure is None or answer.facts]:
+                await queries.replace_facts(session, lead.id, job.id, said, facts)
             await queries.note_checked(session, lead.id, trail.now())
             failed = end["enrichment_status"] == EnrichmentStatus.FAILED.value and not unasked
             state = JobState.FAILED if failed else JobState.COMPLETED

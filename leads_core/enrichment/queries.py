@@ -35,18 +35,20 @@ async def facts_of(session: AsyncSession, lead_id: UUID) -> list[FactRead]:
 
 
 async def replace_facts(
-    session: AsyncSession, lead_id: UUID, task_id: UUID, source: str, facts: Iterable[Fact]
+    session: AsyncSession, lead_id: UUID, task_id: UUID, sources: Sequence[str], facts: Iterable[Fact]
 ) -> None:
-    """What this provider says now, in place of what it said before. What a person dismissed stays dismissed."""
-    of_source = (LeadFact.lead_id == lead_id, LeadFact.source == source)
+    """What these providers say now, in place of what they said before. What a person dismissed stays dismissed."""
     of_lead = LeadFact.lead_id == lead_id
-    dismissed = await session.scalars(select(LeadFact).where(of_lead, LeadFact.dismissed_at.is_not(None)))
-    waved_away = {(row.field, repr(row.value)) for row in dismissed}
-    await session.execute(delete(LeadFact).where(*of_source, LeadFact.dismissed_at.is_(None)))
-    for fact in facts:
-        if (fact.field, repr(fact.value)) not in waved_away:
-            session.add(_row(lead_id, task_id, fact))
-    await session.flush()
+    dismissed = await session.execute(
+        select(LeadFact.field, LeadFact.value).where(of_lead, LeadFact.dismissed_at.is_not(None))
+    )
+    waved_away = {(field, repr(value)) for field, value in dismissed}
+    said_before = (of_lead, LeadFact.source.in_(sources), LeadFact.dismissed_at.is_(None))
+    await session.execute(delete(LeadFact).where(*said_before), execution_options={"synchronize_session": False})
+    rows = [_row(lead_id, task_id, fact) for fact in facts if (fact.field, repr(fact.value)) not in waved_away]
+    if rows:
+        # Rows, not objects: what the session does for each object costs more than the statement.
+        await session.execute(insert(LeadFact), rows)
 
 
 async def forget_facts(session: AsyncSession, lead_id: UUID) -> int:
@@ -78,9 +80,9 @@ async def checked_at(session: AsyncSession, lead_id: UUID) -> datetime | None:
     return found
 
 
-def _row(lead_id: UUID, task_id: UUID, fact: Fact) -> LeadFact:
-    columns: dict[str, Any] = {name: getattr(fact, name) for name in Fact.__slots__}
-    return LeadFact(id=new_id(), lead_id=lead_id, task_id=task_id, **columns)
+def _row(lead_id: UUID, task_id: UUID, fact: Fact) -> dict[str, Any]:
+    columns = {name: getattr(fact, name) for name in Fact.__slots__}
+    return {"id": new_id(), "lead_id": lead_id, "task_id": task_id, **columns}
 
 
 def _read(row: LeadFact) -> FactRead:

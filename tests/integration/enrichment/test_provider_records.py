@@ -48,7 +48,7 @@ async def looked_up(
 async def found(database: Database, lead: LeadRead, source: str, **values: object) -> None:
     facts = [Fact(name, value, source, 71, trail.now(), suggestion_only=True) for name, value in values.items()]
     async with database.transaction() as session:
-        await queries.replace_facts(session, lead.id, uuid4(), source, facts)
+        await queries.replace_facts(session, lead.id, uuid4(), [source], facts)
 
 
 async def test_found_rate_failures_and_times_are_those_of_the_look_ups(database: Database) -> None:

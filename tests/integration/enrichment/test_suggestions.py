@@ -29,7 +29,7 @@ async def found(database: Database, lead: LeadRead, source: str = "website", **v
         for field, value in values.items()
     ]
     async with database.transaction() as session:
-        await queries.replace_facts(session, lead.id, uuid4(), source, facts)
+        await queries.replace_facts(session, lead.id, uuid4(), [source], facts)
 
 
 @pytest.fixture

@@ -450,7 +450,7 @@ async def _leave_traces(
     assert enriching.enrichment_task_id is not None
     facts = [Fact("contact_name", "Zoë Quixote", "website", 90, now, "https://acme.com/quixote", False)]
     async with database.transaction() as session:
-        await enrichment.replace_facts(session, zoe.id, new_id(), "website", facts)
+        await enrichment.replace_facts(session, zoe.id, new_id(), ["website"], facts)
         request = RequestRecord(purpose="website", url="https://acme.com/quixote", when=now, host="acme.com")
         await outgoing_requests.note(session, zoe.id, new_id(), [request])
         result = {"providers": [{"name": "email", "error": "zoe.quixote@acme.com bounced"}]}
