@@ -202,6 +202,17 @@ def parsed(schema: type[Schema], given: Any, prefix: str = "") -> Schema:
         raise Invalid([field_error(item, prefix) for item in found]) from None
 
 
+SENTENCES = {
+    "extra_forbidden": "There is no such field to write. Leave it out.",
+    "missing": "This is needed.",
+    "int_parsing": "Give a whole number.",
+    "int_type": "Give a whole number.",
+    "int_from_float": "Give a whole number.",
+    "bool_parsing": "Give true or false.",
+    "uuid_parsing": "Give an id, such as 0193f5a0-0000-7000-8000-0000000000ab.",
+}
+
+
 def field_error(found: Mapping[str, Any], prefix: str = "") -> FieldError:
     """One of Pydantic's findings in our words: `email`, `leads.3.email` or `query.stage`, and what to do."""
     places = [str(part) for part in found["loc"] if part != "body"]
@@ -212,10 +223,14 @@ def field_error(found: Mapping[str, Any], prefix: str = "") -> FieldError:
 
 
 def _sentence(found: Mapping[str, Any]) -> str:
-    match found["type"]:
-        case "extra_forbidden":
-            return "There is no such field to write. Leave it out."
-        case "missing":
-            return "This is needed."
+    kind = str(found["type"])
+    if kind in SENTENCES:
+        return SENTENCES[kind]
+    if kind.startswith("date_"):
+        return "Give a day, such as 2026-12-24."
+    if kind.startswith(("greater_than", "less_than")):
+        return f"{str(found['msg']).replace('Input should be', 'Give a number')}."
+    if kind == "enum":
+        return f"{str(found['msg']).replace('Input should be', 'Give').replace(chr(39), '')}."
     message = str(found["msg"]).removeprefix("Value error, ")
     return message if message.endswith((".", "!", "?")) else f"{message}."

@@ -12,35 +12,46 @@ from leads_core.leads.normalising import fold, normalise_country, normalise_doma
 
 _NAMES = {
     "email": "email emailaddress mailaddress mail mailadresse emailadresse courriel adressemail adresseemail "
-    "adresseelectronique correo correoelectronico postaelettronica emailadres epost workemail businessemail",
+    "adresseelectronique correo correoelectronico postaelettronica emailadres epost workemail businessemail "
+    "adresemail adresaemail emailovaadresa enderecodeemail enderecoeletronico epostadress epostadresse saehkoeposti",
     "domain": "domain domaene domane domaine dominio domein domainname companydomain companydomainname hostname host",
     "company_name": "company companyname organisation organization organisationname organizationname account "
     "accountname firma firmenname unternehmen kunde kundenname entreprise societe raisonsociale empresa "
-    "nombredelaempresa razonsocial azienda ditta bedrijf bedrijfsnaam foretag yritys business businessname employer",
+    "nombredelaempresa razonsocial azienda ditta bedrijf bedrijfsnaam foeretag yritys business businessname employer "
+    "nazwafirmy nazevfirmy spolecnost nomedaempresa foeretagsnamn virksomhed firmanavn bedrift selskap",
     "contact_name": "contact contactname contactperson name fullname person leadname ansprechpartner "
     "ansprechpartnerin kontakt kontaktperson vollername nom nomcomplet interlocuteur personne contacto nombre "
-    "nombrecompleto contatto nominativo contactpersoon naam",
+    "nombrecompleto contatto nominativo contactpersoon naam "
+    "osobakontaktowa imieinazwisko kontaktniosoba contato nomecompleto namn navn",
     "job_title": "jobtitle title position role jobposition funktion stellung berufsbezeichnung poste fonction cargo "
-    "puesto ruolo qualifica functie",
+    "puesto ruolo qualifica functie "
+    "stanowisko pozice funcao befattning stilling",
     "phone": "phone phonenumber telephone tel telefon telefonnummer telnr mobile mobilephone mobilenumber mobil handy "
     "rufnummer telefono telefonica telephonenumber numerodetelephone portable movil cellulare telefoon cell "
-    "businessphone workphone",
+    "businessphone workphone "
+    "numertelefonu telefone telefonnr puhelin",
     "website": "website web webseite webadresse homepage url site siteweb siteinternet sitioweb paginaweb sitoweb "
-    "internet companyurl websiteurl internetseite",
+    "internet companyurl websiteurl internetseite "
+    "www stronawww stronainternetowa webovastranka webbplats hemsida hjemmeside",
     "linkedin_url": "linkedin linkedinurl linkedinprofile linkedinprofil profillinkedin perfillinkedin companylinkedin",
-    "industry": "industry sector branche industrie secteur secteurdactivite sectoractividad industria settore vertical",
+    "industry": "industry sector branche industrie secteur secteurdactivite sectoractividad industria settore vertical "
+    "branza obor setor bransch",
     "employee_count": "employees employeecount numberofemployees headcount companysize mitarbeiter mitarbeiterzahl "
-    "anzahlmitarbeiter effectif nombredesalaries empleados numerodeempleados dipendenti medewerkers staff",
-    "city": "city town ort stadt ville commune ciudad localidad citta plaats place location",
-    "country": "country countrycode land staat pays pais paese countryregion laendercode",
+    "anzahlmitarbeiter effectif nombredesalaries empleados numerodeempleados dipendenti medewerkers staff "
+    "liczbapracownikow pocetzamestnancu funcionarios numerodefuncionarios antalanstaellda antalansatte",
+    "city": "city town ort stadt ville commune ciudad localidad citta plaats place location "
+    "miasto mesto cidade stad kaupunki",
+    "country": "country countrycode land staat pays pais paese countryregion laendercode kraj zeme maa",
     "language": "language lang sprache langue idioma lingua taal",
     "description": "description about beschreibung descripcion descrizione summary companydescription",
     "notes": "notes note comment comments remarks notiz notizen bemerkung bemerkungen kommentar commentaire "
-    "commentaires remarques notas comentarios observaciones",
+    "commentaires remarques notas comentarios observaciones "
+    "uwagi notatki poznamka poznamky observacoes opmerkingen anteckningar noter",
     "tags": "tags tag label labels keywords schlagworte schlagwoerter stichworte etiquettes etiquetas etichette",
     "stage": "stage status leadstatus leadstage phase stufe etape etapa fase",
     "owner_id": "ownerid",
-    "follow_up_on": "followupon followup followupdate nextfollowup wiedervorlage relance seguimiento nextstepdate",
+    "follow_up_on": "followupon followup followupdate nextfollowup wiedervorlage relance seguimiento nextstepdate "
+    "followupdatum datarelance proximocontacto uppfoeljning opfolgning kontaktam",
     "is_manual": "ismanual",
     "source_detail": "sourcedetail leadsource herkunft origine origen",
 }

@@ -15,7 +15,7 @@ from leads_core.errors import StillRunning
 from leads_core.jobs.models import Job, JobFile, JobKind
 
 #: A file is searched as it was uploaded: the encodings that an import reads.
-ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "cp1252")
+ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "cp1252", "cp1250")
 RUNS = "An import whose file holds this person has not ended yet. Wait until it has, then erase."
 
 

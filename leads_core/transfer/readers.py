@@ -39,6 +39,10 @@ _MAGIC = {
     b"\x1f\x8b": "This file is compressed. Unpack it and choose the file inside.",
 }
 _NEVER_SHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
+_LINE_ENDS = re.compile(r"\r\n|[\r\n\t]")
+#: Signs that no text has, and the share of them from which a file is none.
+_NO_TEXT = bytes(sign for sign in range(32) if sign not in b"\t\n\f\r\x1b")
+_MOST_OF_THEM = 0.05
 _LOOKS_LIKE_DATA = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+|(https?://)?([a-z0-9-]+\.)+[a-z]{2,}(/\S*)?", re.IGNORECASE)
 
 
@@ -149,7 +153,7 @@ def rows(file: BinaryIO, table: Table) -> Iterator[Row]:
 
 def shown(text: str, limit: int) -> str:
     """Text that can be stored and shown: without control, direction and half characters, and not too long."""
-    clean = _NEVER_SHOWN.sub("\ufffd", text[: limit + 1])
+    clean = _NEVER_SHOWN.sub("\ufffd", _LINE_ENDS.sub(" ", text[: limit + 1]))
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
 
 
@@ -166,7 +170,11 @@ def _workbook(file: BinaryIO, asked: ReadAs) -> tuple[Table, ReadAs] | None:
 
 
 def _plain(file: BinaryIO, asked: ReadAs) -> Table:
-    found = encoding_of(file, _head(file))
+    head = _head(file)
+    found = encoding_of(file, head)
+    stray = len(head) - len(head.translate(None, _NO_TEXT))
+    if not found.startswith("utf-16") and stray > _MOST_OF_THEM * len(head):
+        raise Invalid.of("file", "This is no text. Choose a CSV, TSV or Excel file.")
     encoding = asked.encoding or found
     if encoding == "utf-16":
         encoding = found if found.startswith("utf-16") else "utf-16-le"

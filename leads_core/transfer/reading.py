@@ -15,6 +15,7 @@ from leads_core.leads.row_matching import UpsertRow
 from leads_core.leads.schemas import LeadCreate, field_error
 from leads_core.transfer import readers
 from leads_core.transfer.column_matching import JOINED
+from leads_core.transfer.days import iso_day
 from leads_core.transfer.delimited import BROKEN
 from leads_core.transfer.formulas import disarmed
 from leads_core.transfer.readers import Row, Table, shown
@@ -102,6 +103,8 @@ class RowReader:
             values["tags"] = _LIST_SIGNS.split(values["tags"])
         if "employee_count" in values and _GROUPED.fullmatch(values["employee_count"].strip()):
             values["employee_count"] = re.sub(r"\D", "", values["employee_count"])
+        if "follow_up_on" in values:
+            values["follow_up_on"] = iso_day(values["follow_up_on"])
         for name in ("stage", "is_manual"):
             if name in values:
                 values[name] = values[name].strip().lower()

@@ -51,6 +51,10 @@ addEventListener("pageshow", out)
 
 // fetch() cannot say how much has been sent.
 export function send(upload) {
+  const field = upload.elements.file
+  if (field.files[0]?.size > field.dataset.most) {
+    return complain(upload, "The file is larger than 64 MB. Split it and import the parts.")
+  }
   const bar = upload.querySelector("progress")
   const button = upload.querySelector("button")
   const request = new XMLHttpRequest()

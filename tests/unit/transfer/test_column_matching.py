@@ -17,6 +17,8 @@ def fields_of(names, *samples):
         (["Firma", "Ansprechpartner", "Tel.", "Straße"], ["company_name", "contact_name", "phone", None]),
         (["Société", "Prénom", "Téléphone", "Pays"], ["company_name", "contact_name", "phone", "country"]),
         (["Empresa", "Correo electrónico", "País", "Teléfono"], ["company_name", "email", "country", "phone"]),
+        (["Nazwa firmy", "Adres e-mail", "Miasto", "Kraj"], ["company_name", "email", "city", "country"]),
+        (["Företagsnamn", "E-postadress", "Befattning"], ["company_name", "email", "job_title"]),
         (["Azienda", "Cognome", "Città", "Note"], ["company_name", "contact_name", "city", "notes"]),
     ],
 )

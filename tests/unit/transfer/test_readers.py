@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from leads_core.errors import Invalid
 from leads_core.transfer import readers
 from leads_core.transfer.delimited import BROKEN
-from leads_core.transfer.readers import opened, recognise, rows
+from leads_core.transfer.readers import ReadAs, opened, recognise, rows
 
 
 def table_of(content: bytes):
@@ -50,6 +50,17 @@ def test_the_usual_encodings_are_recognised(encoding, mark, name):
     assert table_of(content).encoding_name == name
     assert table_of(content).header == ("Firma", "E-Mail")
     assert cells_of(content) == [["Müller & Söhne", "ana@müller.de"]]
+
+
+def test_what_is_no_text_is_refused_and_an_older_encoding_can_be_named():
+    assert reason_of(bytes(range(256)) * 50) == "This is no text. Choose a CSV, TSV or Excel file."
+
+    content = "Firma;Miasto\r\nOrlen;Płock\r\n".encode("cp1250")
+    assert recognise(io.BytesIO(content), ReadAs(encoding="cp1250")).samples == (("Orlen", "Płock"),)
+
+
+def test_a_cell_of_two_lines_is_shown_on_one():
+    assert table_of(b'email;notes\na@b.com;"one\r\ntwo"\n').samples == (("a@b.com", "one two"),)
 
 
 def test_a_few_broken_bytes_spoil_their_own_row_alone():
