@@ -1,12 +1,12 @@
 """The columns of the list: which there are, which a person chose, how wide, and how each sorts. Pure.
 
 What was chosen is kept as a list of [name, width in pixels or null]. What is read back may be years old: columns that
-are gone are passed over, the company is always there.
+are gone are passed over, the company is always there and first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Literal
@@ -17,6 +17,8 @@ from console.wording import day
 #: A width of the design is a multiple of this.
 UNIT = 80
 NARROWEST, WIDEST = 64, 800
+#: Widths that are chosen by name: so much of the standard one.
+STEPS = {"narrow": 0.7, "normal": 1, "wide": 1.5}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ class SortLink:
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """A line of the menu of columns."""
+    """A line of the menu of columns. width: the name of its step, or so many pixels where none of them fits."""
 
     name: str
     label: str
@@ -104,6 +106,7 @@ class Offered:
     can_leave: bool
     can_rise: bool
     can_sink: bool
+    width: str | int = "normal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +131,8 @@ class Columns:
         for name, width in pairs:
             if isinstance(name, str) and name in KINDS and name not in found:
                 found[name] = None if width is None else min(WIDEST, max(NARROWEST, width))
-        if ALWAYS not in found:
-            found = {ALWAYS: None, **found}
-        return cls(tuple(found.items()))
+        first = {ALWAYS: found.pop(ALWAYS, None)}
+        return cls(tuple((first | found).items()))
 
     @property
     def kept(self) -> list[list[Any]]:
@@ -166,17 +168,23 @@ class Columns:
         names.insert(max(0, place + steps), names.pop(place))
         return self.in_order(names)
 
-    def resized(self, name: str, width: int | None) -> Columns:
-        """One of them so many pixels wide; None: its standard width."""
-        return Columns.of((other, width if other == name else kept) for other, kept in self.chosen)
+    def placed(self, name: str, before: str) -> Columns:
+        """One of them just before another; at the end where that one is not among them."""
+        others = [other for other in self.names if other != name]
+        place = others.index(before) if before in others else len(others)
+        return self.in_order([*others[:place], name, *others[place:]])
+
+    def resized(self, widths: Mapping[str, str]) -> Columns:
+        """These of them as wide as the step of that name; what is no step changes nothing."""
+        return Columns.of((name, _stepped(name, widths.get(name, ""), width)) for name, width in self.chosen)
 
     @property
     def offered(self) -> list[Offered]:
         """Every column there is: the chosen ones in their order, then the others in theirs."""
         last = len(self.chosen) - 1
         shown = [
-            Offered(name, KINDS[name].label, True, name != ALWAYS, place > 0, place < last)
-            for place, name in enumerate(self.names)
+            Offered(name, KINDS[name].label, True, place > 0, place > 1, 0 < place < last, _step(name, width))
+            for place, (name, width) in enumerate(self.chosen)
         ]
         rest = [name for name in KINDS if name not in self.names]
         return [*shown, *(Offered(name, KINDS[name].label, False, True, False, False) for name in rest)]
@@ -210,6 +218,17 @@ def due_in_words(due: date, today: date) -> str:
     """Today, Tomorrow, Yesterday, else the day."""
     near = {today: "Today", today + timedelta(days=1): "Tomorrow", today - timedelta(days=1): "Yesterday"}
     return near.get(due) or day(due, today)
+
+
+def _stepped(name: str, step: str, kept: int | None) -> int | None:
+    if step not in STEPS:
+        return kept
+    return None if step == "normal" else max(NARROWEST, int(KINDS[name].width * STEPS[step]))
+
+
+def _step(name: str, width: int | None) -> str | int:
+    named: dict[int | None, str] = {_stepped(name, step, None): step for step in STEPS}
+    return named.get(width, width or 0)
 
 
 def _column(name: str, width: int | None, *, can_edit: bool) -> Column:

@@ -33,6 +33,14 @@ class TablePage(LeadsPage):
     def edge(self, label: str) -> Locator:
         return self.page.get_by_role("separator", name=f"Width of {label}")
 
+    def drag(self, column: str, before: str) -> None:
+        """Take a head and hold it over the left half of another: where it is put down is the caller's to say."""
+        taken, other = self.page.locator(f"thead .c-{column}"), self.page.locator(f"thead .c-{before}")
+        taken.hover(position={"x": 24, "y": 8})
+        self.page.mouse.down()
+        other.hover(position={"x": 8, "y": 8})
+        expect(self.page.locator(".drop-line")).to_be_visible()
+
     def width(self, column: str) -> float:
         box = self.page.locator(f"thead .c-{column}").bounding_box()
         assert box

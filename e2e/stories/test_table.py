@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import Page, expect
 
 from e2e.conftest import NewContext
@@ -20,6 +22,8 @@ def test_chosen_columns_stay_on_every_device(any_page: Page, script: bool, windo
     for label in ("Domain", "Enrichment", "Source"):
         menu.get_by_label(label, exact=True).uncheck()
     menu.get_by_label("City", exact=True).check()
+    before = table.width("stage")
+    menu.get_by_role("combobox", name="Width of Stage").select_option("Wide")
     if not script:
         menu.get_by_role("button", name="Save").click()
     table.columns("Company", "Contact", "Email", "Stage", "Country", "Added", "City")
@@ -32,6 +36,7 @@ def test_chosen_columns_stay_on_every_device(any_page: Page, script: bool, windo
     expect(table.cell("Bitwarden", "city")).to_have_text("Porto")
     elsewhere = TablePage(window(rosa).new_page()).open()
     elsewhere.columns("Company", "Contact", "Email", "Stage", "Country", "City", "Added")
+    assert elsewhere.width("stage") > before * 1.4
     elsewhere.choose_columns().get_by_role("button", name="Standard columns").click()
     elsewhere.columns("Company", "Domain", "Contact", "Email", "Stage", "Enrichment", "Country", "Source", "Added")
 
@@ -58,6 +63,22 @@ def test_a_column_is_as_wide_as_it_was_dragged_or_moved_with_the_arrows(page: Pa
     expect(table.edge("Stage")).to_be_focused()
     page.reload()
     assert int(table.edge("Stage").get_attribute("aria-valuenow") or 0) == round(table.width("stage"))
+
+
+def test_a_column_is_taken_by_its_head_and_put_down_elsewhere(page: Page) -> None:
+    a_lead(page, **STONE)
+    table = TablePage(page).open()
+    table.drag("email", before="domain")
+    page.keyboard.press("Escape")
+    page.mouse.up()
+    expect(page.locator(".drop-line")).to_have_count(0)
+
+    table.drag("email", before="domain")
+    with page.expect_response("**/leads/columns"):
+        page.mouse.up()
+
+    table.columns("Company", "Email", "Domain", "Contact", "Stage", "Enrichment", "Country", "Source", "Added")
+    expect(page).to_have_url(re.compile("/leads$"))
 
 
 def test_cells_are_reached_and_changed_with_the_keyboard_alone(page: Page) -> None:

@@ -32,16 +32,27 @@ async def choose(form: SentForm, who: CurrentVisitor, pool: Pool) -> Response:
 
 
 def _as_wanted(columns: Columns, form: Form) -> Columns:
-    """Everything as it is laid out now, the standard, or ticks (all, or one that came or went) and one column moved."""
+    """Everything as laid out now, the standard, or ticks (all, or one that came or went), widths and a column moved."""
     if form.has("reset"):
         return Columns.read(None)
     if form.has("layout"):
         return Columns.of(_pair(part) for part in form.text("layout").split(",") if part)
     ticked = form.all("column") or [*columns.names, *form.all("show")]
     wanted = columns.only([name for name in ticked if name not in form.all("hide")])
-    way, _, name = form.text("move").partition(" ")
-    wanted = wanted.moved(name, STEPS[way]) if way in STEPS else wanted
-    return columns if wanted.names == columns.names else wanted
+    sizes = (size.partition(" ") for size in form.all("width"))
+    wanted = _moved(wanted.resized({name: step for step, _, name in sizes}), form.text("move"))
+    return columns if wanted.kept == columns.kept else wanted
+
+
+def _moved(columns: Columns, move: str) -> Columns:
+    """`left email` and `right email`: one place; `before stage email`: the email to where the stage is now."""
+    match move.split(" "):
+        case [way, name] if way in STEPS:
+            return columns.moved(name, STEPS[way])
+        case ["before", other, name]:
+            return columns.placed(name, other)
+        case _:
+            return columns
 
 
 def _pair(part: str) -> tuple[str, int | None]:

@@ -8,8 +8,8 @@ const WAITS = 400
 let waiting = null
 let dragged = null
 
-const table = () => document.querySelector("table.leads")
-const heads = () => [...table().tHead.rows[0].cells].filter((head) => head.getClientRects().length > 0)
+export const table = () => document.querySelector("table.leads")
+export const heads = () => [...table().tHead.rows[0].cells].filter((head) => head.getClientRects().length > 0)
 const colOf = (head) => table().querySelector("colgroup").children[head.cellIndex]
 const widthOf = (head) => Math.round(head.getBoundingClientRect().width)
 
@@ -37,7 +37,7 @@ function layout(standard = null) {
 // One after the other, so that each begins from what the one before has kept.
 let kept = Promise.resolve()
 
-function keep(values) {
+export function keep(values) {
   clearTimeout(waiting)
   waiting = null
   kept = kept.then(() => send(values))
@@ -52,7 +52,7 @@ function send(values) {
 document.addEventListener("change", (event) => {
   const { form, name, value, checked } = event.target
   if (!form?.matches(".columns-form")) return
-  if (name === "density") keep({ density: value })
+  if (name === "density" || name === "width") keep({ [name]: value })
   else keep({ [checked ? "show" : "hide"]: value })
 })
 

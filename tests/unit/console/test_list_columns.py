@@ -45,6 +45,26 @@ def test_a_column_moves_one_place_and_not_beyond_the_ends() -> None:
     assert columns.moved("phone", 1).names == ("company", "email", "city")
 
 
+def test_a_column_is_put_down_before_another_or_at_the_end_and_never_before_the_company() -> None:
+    columns = Columns.of([("company", None), ("email", 240), ("city", None)])
+
+    assert columns.placed("city", "email").kept == [["company", None], ["city", None], ["email", 240]]
+    assert columns.placed("email", "-").names == ("company", "city", "email")
+    assert columns.placed("city", "company").names == ("company", "city", "email")
+    assert columns.placed("phone", "email") == columns
+
+
+def test_a_width_is_a_step_of_the_standard_one_or_stays_what_it_was() -> None:
+    columns = Columns.of([("company", 300), ("email", 240), ("country", None), ("city", 999)])
+
+    chosen = columns.resized(
+        {"company": "normal", "country": "narrow", "city": "wide", "email": "huge", "tags": "wide"}
+    )
+
+    assert chosen.kept == [["company", None], ["email", 240], ["country", 64], ["city", 180]]
+    assert [one.width for one in chosen.offered[:5]] == ["normal", 240, "narrow", "wide", "normal"]
+
+
 def test_what_is_ticked_anew_comes_last_and_the_others_stay_as_wide_as_they_were() -> None:
     columns = Columns.of([("company", 300), ("email", 240), ("city", None)])
 
@@ -57,8 +77,8 @@ def test_the_menu_offers_every_column_once_the_chosen_ones_in_their_order() -> N
     assert [one.name for one in offered[:3]] == ["company", "tags", "email"]
     assert sorted(one.name for one in offered) == sorted(KINDS)
     assert [(one.can_leave, one.can_rise, one.can_sink) for one in offered[:3]] == [
-        (False, False, True),
-        (True, True, True),
+        (False, False, False),
+        (True, False, True),
         (True, True, False),
     ]
 

@@ -66,6 +66,10 @@ async def test_columns_move_and_keep_their_widths_and_go_back_to_the_standard(ed
 
     assert columns(await choose(editor, move="left phone")) == ["company", "phone", "email"]
     assert columns(await choose(editor, move="left company")) == ["company", "phone", "email"]
+    placed = await choose(editor, move="before phone email", width=["wide email", "narrow phone", "", "wide", "wide x"])
+    assert columns(placed) == ["company", "email", "phone"]
+    assert [node.attributes.get("width") for node in page(placed).css("col[class^=w-]")][1:4] == ["240", "324", "106"]
+    assert columns(await choose(editor, move="before nowhere company")) == ["company", "email", "phone"]
     assert len(columns(await choose(editor, reset="columns"))) == 9
 
 
