@@ -18,10 +18,18 @@ from leads_core.accounts.permissions import Permission
 from leads_core.enrichment import calling_back, cancelling
 from leads_core.enrichment.providers.remote import RemoteResult
 from leads_core.enrichment.providers.signing import SIGNATURE_HEADER, TIME_HEADER, is_signed
-from leads_core.errors import FieldError, Malformed, NotFound, Unauthenticated
+from leads_core.errors import FieldError, Invalid, Malformed, NotFound, Unauthenticated
 from leads_core.jobs import queue
+from leads_core.jobs.models import JobKind
 from leads_core.jobs.queue import JobRead
+from leads_core.leads.bulk_results import ResultRow, rows_of
 from leads_core.leads.schemas import parsed
+from leads_core.paging import Cursors, Position, page_size
+
+ROW_PARAMETERS = ("outcome", "limit", "cursor")
+ROWS_DOCUMENTED: dict[str, Any] = {
+    "parameters": [{"name": name, "in": "query", "schema": {"type": "string"}} for name in ROW_PARAMETERS]
+}
 
 router = APIRouter(prefix="/api/v1/jobs", route_class=GuardedRoute, tags=["jobs"])
 
@@ -35,6 +43,27 @@ async def read(job_id: UUID, pool: Pool) -> Response:
     if job is None:
         raise NotFound("job", job_id)
     return json_answer(job_document(job))
+
+
+@router.get("/{job_id}/rows", responses=ANSWERS, openapi_extra=ROWS_DOCUMENTED)
+@requires(Permission.READ_LEADS)
+async def rows(request: Request, job_id: UUID, pool: Pool, config: Config) -> Response:
+    """What became of each lead of a bulk job, in the order of its set; outcome: those that it came to."""
+    query, cursors = request.query_params, Cursors(config.signing_secret)
+    if unknown := [name for name in query if name not in ROW_PARAMETERS]:
+        raise Invalid([FieldError(f"query.{name}", "There is no such parameter.") for name in unknown])
+    outcome, size = query.get("outcome"), page_size(query.get("limit"))
+    place_in = f"rows of {job_id} {outcome or ''}"
+    key = cursors.read(query.get("cursor"), place_in).key
+    async with pool.transaction() as session:
+        job = await queue.find(session, job_id)
+    if job is None or job.kind != JobKind.BULK:
+        raise NotFound("bulk job", job_id)
+    async with pool.reader() as reader:
+        found = await rows_of(reader, job_id, outcome=outcome, after=key[0] if key else -1, limit=size + 1)
+    more = len(found) > size
+    following = cursors.write(Position(key=(found[size - 1].place,)), place_in) if more else None
+    return json_answer({"items": [_row_document(row) for row in found[:size]], "next_cursor": following})
 
 
 @router.post("/{job_id}/cancel", responses=ANSWERS)
@@ -76,6 +105,20 @@ def _json(body: bytes) -> Any:
         return json.loads(body)
     except ValueError:
         raise Malformed([FieldError("body", "Send JSON in UTF-8.")]) from None
+
+
+def _row_document(row: ResultRow) -> dict[str, Any]:
+    """A lead of a bulk; by and values say what somebody did first, other_id which lead is in the way."""
+    return {
+        "lead_id": row.lead_id,
+        "outcome": row.outcome,
+        "name": row.lead.name if row.lead else None,
+        "by": {"kind": row.behind.actor_kind, "id": row.behind.actor_id, "name": row.behind.name}
+        if row.behind
+        else None,
+        "values": row.behind.new_values if row.behind else None,
+        "other_id": row.other_id,
+    }
 
 
 def job_document(job: JobRead) -> dict[str, Any]:

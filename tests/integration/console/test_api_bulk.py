@@ -70,6 +70,30 @@ async def test_a_selection_becomes_a_job_that_says_what_became_of_each(
     assert (entry["actor_kind"], str(entry["task_id"])) == ("token", waiting["id"])
 
 
+async def test_what_became_of_each_lead_is_paged_and_says_who_was_first(
+    api: AsyncClient, script: Ask, work: Work
+) -> None:
+    acme, ahorn, other = [await a_lead(api, domain=f"{name}.com") for name in ("acme", "ahorn", "other")]
+    await (await script(Role.ADMIN)).patch(f"{LEADS}/{acme['id']}", json={"stage": "lost"})
+    asked = {"action": "set_stage", "values": {"stage": "won"}, "ids": [lead["id"] for lead in (acme, ahorn, other)]}
+    job = (await api.post(BULK, json={**asked, "versions": {acme["id"]: 1}})).json()
+    await work(job["id"])
+    rows = f"/api/v1/jobs/{job['id']}/rows"
+
+    first = (await api.get(rows, params={"limit": 2})).json()
+    second = (await api.get(rows, params={"limit": 2, "cursor": first["next_cursor"]})).json()
+    conflicts = (await api.get(rows, params={"outcome": "conflict"})).json()
+    refused = await api.get(rows, params={"outcom": "conflict"})
+
+    assert [len(first["items"]), len(second["items"]), second["next_cursor"]] == [2, 1, None]
+    outcomes = {row["lead_id"]: row["outcome"] for row in (*first["items"], *second["items"])}
+    assert outcomes == {acme["id"]: "conflict", ahorn["id"]: "done", other["id"]: "done"}
+    (conflict,) = conflicts["items"]
+    assert (conflict["lead_id"], conflict["name"], conflict["values"]) == (acme["id"], "acme.com", {"stage": "lost"})
+    assert conflict["by"]["name"]
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "query.outcom")
+
+
 async def test_a_stage_is_set_where_nobody_said_otherwise_since(api: AsyncClient, script: Ask, work: Work) -> None:
     acme, ahorn = [await a_lead(api, domain=f"{name}.com") for name in ("acme", "ahorn")]
     await (await script(Role.EDITOR)).patch(f"{LEADS}/{acme['id']}", json={"stage": "lost"})
