@@ -22,12 +22,13 @@ format:  ## Put every file into shape and mend what ruff can mend
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench:  ## Measure lists at 10,000 leads and a million, verifying, what the trail costs a writer, an import of 100,000 rows, enrichment, and the console in a browser
+bench:  ## Measure lists at 10,000 leads and a million, verifying, what the trail costs a writer, an import and a bulk of 100,000 leads, enrichment, and the console in a browser
 	@sh scripts/bootstrap.sh test
 	@$(BIN)/python -m tests.performance.bench_lists
 	@$(BIN)/python -m tests.performance.bench_audit_verify
 	@$(BIN)/python -m pytest tests/performance/bench_audit_writes.py tests/performance/bench_import.py -s
 	@$(BIN)/python -m pytest tests/performance/bench_audit_log.py tests/performance/bench_enrichment.py -s
+	@$(BIN)/python -m tests.performance.bench_bulk
 	@$(BIN)/python -m tests.performance.bench_console
 
 screenshots:  ## Take the pictures of the README from the running product
