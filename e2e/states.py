@@ -422,6 +422,7 @@ def import_done(page: Page) -> None:
 
 def import_refused(page: Page) -> None:
     ImportPage(page).choose({"name": "leads.csv", "mimeType": "text/csv", "buffer": b""})
+    expect(page.locator("#file-error")).to_be_visible()
 
 
 def palette(page: Page) -> None:
