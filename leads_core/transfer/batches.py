@@ -13,6 +13,8 @@ from leads_core.leads.row_matching import Outcome, Upserted, UpsertRow
 from leads_core.transfer.readers import Row
 from leads_core.transfer.reading import Refused, RowReader
 
+#: Rows that go in together, in a transaction.
+BATCH = 1000
 #: Rows that are read at a time, between which the event loop has its turn.
 TURN = 5
 #: An outcome, short.

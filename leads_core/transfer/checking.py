@@ -25,7 +25,7 @@ from leads_core.leads.foreseeing import Difference, Foreseen
 from leads_core.leads.row_matching import Outcome, UpsertRow
 from leads_core.leads.service import LeadService
 from leads_core.transfer import readers, uploads
-from leads_core.transfer.batches import LETTERS, Batches
+from leads_core.transfer.batches import BATCH, LETTERS, Batches
 from leads_core.transfer.column_matching import chosen_columns, match_columns
 from leads_core.transfer.import_options import ImportOptions, ImportResult
 from leads_core.transfer.readers import AS_IT_LOOKS, ReadAs, Table
@@ -33,7 +33,6 @@ from leads_core.transfer.reading import RowReader
 
 #: A file of more rows is checked by a job.
 AT_ONCE = 5_000
-BATCH = 1000
 #: Rows of one outcome that are shown at a time.
 SHOWN = 20
 

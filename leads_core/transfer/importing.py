@@ -23,12 +23,10 @@ from leads_core.jobs.queue import JobRead
 from leads_core.leads.row_matching import Upserted
 from leads_core.leads.service import LeadService
 from leads_core.transfer import checking, uploads
-from leads_core.transfer.batches import Batch, Batches
+from leads_core.transfer.batches import BATCH, Batch, Batches
 from leads_core.transfer.checking import reader_of, recognise
 from leads_core.transfer.import_options import ImportOptions, ImportResult
 from leads_core.transfer.reading import RowReader
-
-BATCH = 1000
 
 FORGOTTEN = "The file is not kept any more: files are forgotten after 7 days. Choose it again."
 
