@@ -62,13 +62,16 @@ def away_of(news: News, now: datetime) -> Away | None:
 
 
 def mark_on(marks: Marks, lead_id: UUID, field: str, now: datetime) -> Markup:
-    """The attributes of a cell whose field others changed: who, when, and what was before. Empty for any other."""
+    """The attributes of a cell whose field others changed: who, when, and what was before, for eyes and ears.
+
+    Empty for any other cell.
+    """
     mark = marks.get(lead_id, {}).get(field)
     if mark is None:
         return Markup("")
     before = wording.value_in_words(field, mark.before) or "empty"
     said = f"{mark.by or 'Somebody'} changed this {wording.ago(mark.at, now)}. Before: {before}"
-    return Markup(' data-was title="{}"').format(said)
+    return Markup(' data-was title="{0}" aria-description="{0}"').format(said)
 
 
 def _url(filters: Mapping[str, str]) -> str:

@@ -34,9 +34,9 @@ class BulkBar:
 
     def menu(self, name: str) -> Locator:
         """A menu of the bar, opened."""
-        menu = self.bar.locator("details", has=self.page.locator("summary", has_text=name))
-        menu.locator("summary").click()
-        return menu
+        summary = self.bar.locator("summary", has_text=name)
+        summary.click()
+        return summary.locator("..")
 
     def choose(self, menu: str, choice: str) -> None:
         self.menu(menu).get_by_role("button", name=choice, exact=True).click()

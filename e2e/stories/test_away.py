@@ -23,11 +23,18 @@ def test_what_others_changed_is_marked_until_it_is_seen(
     away = page.get_by_role("region", name="Since you were away")
 
     expect(away).to_contain_text("1 new, 1 changed")
-    expect(leads.row("Stone").locator("[data-was]")).to_have_attribute(
-        "title", "Idris Bello changed this just now. Before: New"
-    )
+    said = "Idris Bello changed this just now. Before: New"
+    expect(leads.row("Stone").locator("[data-was]")).to_have_attribute("title", said)
+    expect(leads.row("Stone").locator("[data-was]")).to_have_accessible_description(said)
     if script:
+        leads.names().filter(has_text="Stone").focus()
+        for _ in range(4):
+            page.keyboard.press("ArrowRight")
+        expect(leads.row("Stone").locator("[data-was]")).to_be_focused()
+        expect(page.get_by_text(said)).to_be_visible()
         assert violations(page) == ""
+        page.keyboard.press("ArrowRight")
+        expect(page.get_by_text(said)).to_have_count(0)
     away.get_by_role("link", name="1 changed").click()
     expect(leads.row("Stone")).to_be_visible()
     away.get_by_role("button", name="Seen").click()

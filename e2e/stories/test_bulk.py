@@ -62,6 +62,15 @@ def test_x_ticks_the_row_the_keys_are_at(page: Page) -> None:
 
     bulk.chosen("Ahorn")
     expect(leads.row("Cedar").get_by_role("link").first).to_be_focused()
+    page.set_viewport_size({"width": 390, "height": 844})
+    bulk.menu("More").locator("#bulk-owner > summary").click()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    expect(bulk.bar.locator("summary", has_text="More")).to_be_focused()
+    box = bulk.bar.bounding_box()
+    assert box and box["height"] < 80
+    page.keyboard.press("Escape")
+    bulk.chosen()
 
 
 def test_what_is_ticked_stays_ticked_when_the_table_brings_itself_up_to_date(page: Page) -> None:

@@ -100,6 +100,7 @@ def test_cells_are_reached_and_changed_with_the_keyboard_alone(page: Page) -> No
     expect(table.cell("Bitwarden", "contact")).to_have_text("Mara Lind")
     page.keyboard.press("u")
     expect(table.cell("Bitwarden", "email")).to_have_text("mara@bitwarden.com")
+    expect(table.cell("Bitwarden", "email")).to_be_focused()
 
 
 def test_esc_gives_up_and_shift_tab_goes_back(page: Page) -> None:

@@ -68,6 +68,15 @@ onKey("Home", () => end(-1))
 onKey("End", () => end(1))
 onKey("Enter", open)
 
+// The list read itself again: a cell that had the focus still has it.
+let kept = null
+document.addEventListener("htmx:before:swap", () => (kept = cellAt() === document.activeElement ? cellAt() : null))
+document.addEventListener("htmx:after:swap", () => {
+  if (!kept?.isConnected || ![kept, document.body].includes(document.activeElement)) return
+  kept.tabIndex = -1
+  kept.focus({ preventScroll: true })
+})
+
 // A click goes there as well, so that the keys go on from it.
 document.addEventListener("pointerdown", (event) => {
   const cell = event.target.closest?.("tr[data-lead] > :is(td, th)")

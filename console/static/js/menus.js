@@ -12,7 +12,8 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return
-  const menu = document.querySelector("details.menu[open]")
+  // The innermost comes last.
+  const menu = [...document.querySelectorAll("details.menu[open]")].at(-1)
   if (!menu) return
   event.stopImmediatePropagation()
   close(menu, { focus: menu.contains(document.activeElement) })

@@ -97,6 +97,7 @@ document.addEventListener("change", (event) => {
 
 document.addEventListener("reset", (event) => {
   if (event.target !== form()) return
+  if (form().contains(document.activeElement)) document.getElementById("main").focus({ preventScroll: true })
   clear()
   queueMicrotask(show)
 })
@@ -117,6 +118,12 @@ onKey("#", () => {
   const button = some ? form()?.querySelector("button[value=delete]") : null // of the bin there is none
   if (!button) return false
   button.click()
+})
+
+// As the cross in the bar; a drawer or a menu that is open closes first.
+onKey("Escape", () => {
+  if ((!all && !chosen.size) || document.getElementById("drawer")?.open) return false
+  form().reset()
 })
 
 // Begun: the notice above the table says the rest.
