@@ -52,6 +52,7 @@ IPV6_REFUSED: tuple[tuple[IPv6Network, str], ...] = tuple(
 )
 
 MAX_URL = 2048
+TRIED = 3
 PORTS = {"http": 80, "https": 443}
 _NAME = re.compile(r"(?=.{4,253}\Z)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9-]{2,63}")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
@@ -89,9 +90,11 @@ class AddressRule:
         self._loopback = {_loopback_pair(at): _loopback_pair(to) for at, to in (loopback or {}).items()}
 
     def endpoints(self, host: str, addresses: Iterable[Address], port: int) -> list[Endpoint]:
-        """Where host may be reached, IPv4 first. Raises AddressRefused when any of its addresses must not be."""
+        """Where host may be reached, IPv4 first, at most TRIED of each family: a name with a thousand addresses must
+        not have a thousand machines called. Raises AddressRefused when any of its addresses must not be reached."""
         endpoints = [self._endpoint(host, address, port) for address in addresses]
-        return sorted(endpoints, key=lambda endpoint: endpoint.address.version)
+        families = ([each for each in endpoints if each.address.version == version][:TRIED] for version in (4, 6))
+        return [endpoint for family in families for endpoint in family]
 
     def _endpoint(self, host: str, address: Address, port: int) -> Endpoint:
         if led_to := self._loopback.get((address, port)):

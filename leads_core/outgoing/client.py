@@ -25,6 +25,7 @@ from leads_core.errors import OutgoingRefused
 from leads_core.outgoing.addresses import AddressRule, checked_url, port_of
 from leads_core.outgoing.connecting import PinnedBackend, Reply, reply_of
 from leads_core.outgoing.failures import AddressRefused, BodyRefused, TookTooLong, TooManyRedirects, UrlRefused
+from leads_core.outgoing.metering import Meter
 from leads_core.outgoing.places import Places, time_limit
 from leads_core.outgoing.recording import RequestRecord, tell
 from leads_core.outgoing.resolving import Resolver, name_servers
@@ -157,15 +158,15 @@ class OutgoingClient:
 
     async def _exchange(self, url: URL, purpose: str, accept: Sequence[str], limits: Limits) -> OutgoingResponse:
         record = RequestRecord(datetime.now(UTC), purpose, str(url), url.host)
-        backend = PinnedBackend(())
+        backend = PinnedBackend((), Meter(url.host))
         body = bytearray()
         try:
-            backend = PinnedBackend(
-                self._rule.endpoints(url.host, await self._resolver.addresses(url.host), port_of(url))
-            )
+            addresses = await self._resolver.addresses(url.host)
+            backend = PinnedBackend(self._rule.endpoints(url.host, addresses, port_of(url)), backend.meter)
             async with reply_of(url, _headers(accept), backend, self._tls) as reply:
                 record = replace(record, status=reply.status)
                 if _wants_body(reply, accept):
+                    backend.meter.make_room(limits.max_bytes)
                     await reply.read_into(body, limits.max_bytes, cut=limits.cut)
             return OutgoingResponse(str(url), reply.status, reply.headers, bytes(body), ())
         except OutgoingRefused as error:
@@ -183,6 +184,7 @@ class OutgoingClient:
 
 def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
     context = httpx2.create_ssl_context(trust_env=False)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
     if ca_file:
         context.load_verify_locations(cafile=ca_file)
     return context

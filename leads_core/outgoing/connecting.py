@@ -18,16 +18,21 @@ from httpx2 import URL
 
 from leads_core.outgoing.addresses import Endpoint, port_of
 from leads_core.outgoing.failures import BodyRefused, CertificateRefused, ConnectionFailed
+from leads_core.outgoing.metering import Meter, MeteredStream
 
 CONNECT_PATIENCE = 3.0  # seconds for one address before the next is tried
 SocketOption = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
 
 
 class PinnedBackend(httpcore2.AsyncNetworkBackend):
-    """Connects to one of the checked endpoints and to nothing else. `reached` is the one that took the connection."""
+    """Connects to one of the checked endpoints and to nothing else. `reached` is the one that took the connection.
 
-    def __init__(self, endpoints: Iterable[Endpoint]) -> None:
+    meter counts what comes over that connection.
+    """
+
+    def __init__(self, endpoints: Iterable[Endpoint], meter: Meter) -> None:
         self._endpoints = list(endpoints)
+        self.meter = meter
         self._inner = httpcore2.AnyIOBackend()
         self.reached: Endpoint | None = None
 
@@ -43,7 +48,8 @@ class PinnedBackend(httpcore2.AsyncNetworkBackend):
         for endpoint in self._endpoints:
             self.reached = endpoint
             try:
-                return await self._inner.connect_tcp(endpoint.connect_host, endpoint.connect_port, CONNECT_PATIENCE)
+                line = await self._inner.connect_tcp(endpoint.connect_host, endpoint.connect_port, CONNECT_PATIENCE)
+                return MeteredStream(line, self.meter)
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
                 failure = error
         raise failure
