@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 from leads_core.enrichment.providers import FoundFact, ProviderFailed, Subject
 from leads_core.enrichment.providers.gathered import company_of, host_of, speaks_for_many
@@ -23,6 +24,7 @@ from leads_core.outgoing.robots import Robots
 TRAPS = frozenset({"parked", "redirects_to", "site_shows"})
 """Facts that say that the page is not the company's home page."""
 TRAP_CONFIDENCE = 30
+GONE = frozenset({404, 410})
 SECONDS = 20.0
 """For every address that is tried, and every page, together."""
 
@@ -85,20 +87,27 @@ class Website:
         return await asyncio.to_thread(_inner_facts, page, link, country)
 
     async def _home_page(self, subject: Subject) -> OutgoingResponse:
-        """https first; `www.` where the bare name has no address, http where nobody listens for https.
+        """https first; `www.` where the bare name has no address, http where nobody listens for https; the home page
+        where the lead's website is a page that is gone.
 
         A certificate that is not the site's is refused, not walked round: nobody knows then who answers.
         """
         failure: OutgoingRefused | None = None
+        gone: OutgoingResponse | None = None
         for url in dict.fromkeys(_addresses(subject)):
             try:
-                return await self._client.get(url, purpose=self.name, before_each=self._allowed)
+                page = await self._client.get(url, purpose=self.name, before_each=self._allowed)
+                if page.status not in GONE or not _is_inner(url):
+                    return page
+                gone = page
             except NameDoesNotExist as refused:
                 failure = failure or refused
                 if host_of(url) == subject.domain:  # then nothing below the name exists either (RFC 8020)
                     break
             except (ConnectionFailed, NameHasNoAddress) as refused:
                 failure = failure or refused
+        if gone is not None:
+            return gone
         assert failure is not None  # noqa: S101 - find() made sure of an address to try
         raise failure
 
@@ -114,6 +123,10 @@ def _addresses(subject: Subject) -> Iterator[str]:
         if not domain.startswith("www."):
             yield f"https://www.{domain}/"
         yield f"http://{domain}/"
+
+
+def _is_inner(url: str) -> bool:
+    return urlsplit(url).path.strip("/") != ""
 
 
 def _failed(domain: str, status: int) -> ProviderFailed:

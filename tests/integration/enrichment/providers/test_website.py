@@ -147,12 +147,13 @@ async def test_website_that_the_lead_names_is_read_and_another_domain_is_then_it
     assert internet.web.requests_of(DOMAIN) == []
 
 
+@pytest.mark.parametrize("website", ["https://old.brandt.example", f"https://{DOMAIN}/careers/123"])
 async def test_website_that_is_gone_leaves_the_domain_to_read(
-    internet: SmallInternet, guard: OutgoingClient, subject: Subject
+    internet: SmallInternet, guard: OutgoingClient, subject: Subject, website: str
 ) -> None:
     internet.site(DOMAIN, {"/": PAGE})
 
-    found = await Website(guard).find(replace(subject, website="https://old.brandt.example"))
+    found = await Website(guard).find(replace(subject, website=website))
 
     assert {fact.url for fact in found} == {f"https://{DOMAIN}/"}
 
