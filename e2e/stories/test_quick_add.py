@@ -62,7 +62,7 @@ def test_what_was_found_stands_in_the_lead_with_its_source(any_page: Page, page:
     expect(panel.detail("City")).to_contain_text("Copenhagen")
     expect(panel.detail("City")).to_contain_text("website")
     expect(panel.fact("Has mail")).to_contain_text("dns")
-    expect(panel.detail("Last looked up")).to_contain_text("now")
+    expect(panel.detail("Looked up")).to_contain_text("now")
     expect(panel.newest).to_contain_text("Enrichment")
 
 
