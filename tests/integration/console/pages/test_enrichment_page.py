@@ -84,6 +84,16 @@ async def test_what_waits_is_listed_and_that_no_worker_runs_is_said(editor: Asyn
     assert waits["id"] in page.html
 
 
+async def test_without_a_script_list_lead_and_queue_say_how_to_see_what_became_of_it(editor: AsyncClient) -> None:
+    lead = await quick_added(editor, "waits.com")
+
+    for path in ("/enrichment", f"/leads/{lead['id']}", "/leads"):
+        said = read(await editor.get(path)).css_first("noscript a")
+
+        assert said is not None, path
+        assert (words(said), said.attributes["href"]) == ("Look again", path)
+
+
 async def test_failed_ones_are_grouped_and_tried_again_together(
     editor: AsyncClient, database: Database, owner: asyncpg.Connection
 ) -> None:
