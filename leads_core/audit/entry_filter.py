@@ -41,7 +41,7 @@ OTHER_FIELDS = frozenset(
         "expires_at",
         "revoked_at",
     }
-    | {"what", "format", "filter", "rows", "sha256", "complete"}
+    | {"what", "format", "filter", "columns", "rows", "sha256", "complete"}
     | {"size", "root", "place", "reason", "log_name", "kept_size"}
     | {"abandoned_log_name", "abandoned_size", "abandoned_root", "abandoned_note"}
 )
