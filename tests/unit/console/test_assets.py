@@ -39,6 +39,18 @@ def test_sheets_are_joined_in_layer_order(folder: Path) -> None:
     assert text == LAYERS + "\n".join(["t {}", "r {}", "b {}", "l {}", "c {}", "p {}"])
 
 
+def test_remarks_stay_behind(folder: Path) -> None:
+    (folder / "js/one.js").write_text('// Why.\nimport { two } from "./two.js"\n  // And why.\nconst at = "http://x"\n')
+    (folder / "css/components/chip.css").write_text("/* Why,\n   in two lines */\nc {\n  d: e;\n}")
+    assets = Assets(folder)
+
+    assert re.sub(r"-\w+\.js", ".js", text_of(assets, "one.js")) == (
+        'import { two } from "./two.js"\nconst at = "http://x"\n'
+    )
+    assert "\nc {\nd: e;\n}" in text_of(assets, "console.css")
+    assert "Why" not in text_of(assets, "console.css")
+
+
 def test_a_changed_file_has_a_new_address_and_so_have_its_importers(folder: Path) -> None:
     before = Assets(folder)
     (folder / "js/two.js").write_text("export const two = 3\n")
