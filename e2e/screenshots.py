@@ -1,10 +1,11 @@
-"""Takes the README's picture from the running product; with a folder, every page in every state, width and theme.
+"""Takes the README's two pictures from the running product; with a folder, every page in every state, width and theme.
 
 `python e2e/screenshots.py [FOLDER]`, or `make screenshots`.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 import tempfile
@@ -28,7 +29,7 @@ from e2e.states import STATES  # noqa: E402
 from tests.servers.small_internet import SmallInternet, small_internet_in_a_thread  # noqa: E402
 from tests.servers.web_server import Answer  # noqa: E402
 
-PICTURE = ROOT / "docs" / "screenshots" / "leads.png"
+PICTURES = ROOT / "docs" / "screenshots"
 SIZES = ((1440, 900), (1024, 768), (390, 844))
 THEMES: tuple[Theme, ...] = ("light", "dark")
 #: Leads that somebody adds while the picture is taken: what is typed, and what the company's site says of it.
@@ -59,8 +60,7 @@ def main(folder: Path | None) -> None:
             page = context.new_page()
             page.set_viewport_size({"width": 1440, "height": 900})
             _fill(server, page)
-            PICTURE.parent.mkdir(parents=True, exist_ok=True)
-            page.screenshot(path=PICTURE)
+            _take_the_best(page)
             if folder:
                 _take_all(server, page, rosa, folder)
             browser.close()
@@ -99,8 +99,23 @@ def _fill(server: RunningServer, page: Page) -> None:
         panel.set_stage(stage)
         expect(panel.newest).to_contain_text(stage)
     leads.open().quick_add(STILL_COMING)
+    page.get_by_role("button", name="Seen").click()
     expect(leads.row(STILL_COMING)).to_contain_text("In progress")
     leads.quick_field.blur()
+
+
+def _take_the_best(page: Page) -> None:
+    """The list while a lead is looked up, and one lead in the drawer, dark."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=PICTURES / "leads.png")
+    leads = LeadsPage(page).open()
+    leads.open_lead("Bitwarden")
+    LeadPanel(page).shows("Bitwarden")
+    page.mouse.move(0, 0)
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    page.screenshot(path=PICTURES / "drawer.png")
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    leads.open()
 
 
 def _take_all(server: RunningServer, page: Page, person: Person, folder: Path) -> None:
@@ -139,4 +154,6 @@ def _signed_in(page: Page, person: Person) -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path)
+    main(parser.parse_args().folder)
