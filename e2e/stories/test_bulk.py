@@ -68,7 +68,8 @@ def test_x_ticks_the_row_the_keys_are_at(page: Page) -> None:
     page.keyboard.press("Escape")
     expect(bulk.bar.locator("summary", has_text="More")).to_be_focused()
     box = bulk.bar.bounding_box()
-    assert box and box["height"] < 80
+    assert box
+    assert box["height"] < 80
     page.keyboard.press("Escape")
     bulk.chosen()
 
