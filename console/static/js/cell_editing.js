@@ -178,10 +178,15 @@ document.addEventListener("keydown", (event) => {
   }
 }, true)
 
-// Going elsewhere saves, so that nothing typed is lost on the way.
+// Going elsewhere saves, so that nothing typed is lost on the way. A list that reads itself again takes the focus
+// along with the row: that is nobody's going.
+let isSwapping = false
+document.addEventListener("htmx:before:swap", () => (isSwapping = true))
+for (const over of ["htmx:after:swap", "htmx:finally:request"]) document.addEventListener(over, () => (isSwapping = false))
+
 document.addEventListener("focusout", (event) => {
   const editor = editorOf(event.target)
-  if (!editor || !editor.box.isConnected || editor.box.contains(event.relatedTarget) || !document.hasFocus()) return
+  if (isSwapping || !editor || !editor.box.isConnected || editor.box.contains(event.relatedTarget) || !document.hasFocus()) return
   if (!editor.problem.hasChildNodes()) save(editor)
 })
 
@@ -230,7 +235,8 @@ document.addEventListener("htmx:before:swap", (event) => {
 })
 
 document.addEventListener("htmx:after:swap", (event) => {
-  if (!editors.size) return
+  // The counts of the views swap nothing here, and may come while the list is between its old rows and its new ones.
+  if (!editors.size || event.detail.ctx.swap === "none") return
   const body = document.querySelector("table.leads > tbody")
   for (const editor of editors.values()) {
     if (editor.row.isConnected) continue

@@ -4,10 +4,10 @@ const BUTTONS = "button[name=do]:not([hidden]), button[data-download]"
 
 export const somethingIsTicked = () => Boolean(bar())
 
-// The button's word, after its menu's: Set stage: Won.
+// The button's word, after its menu's: Set stage: Won. More is no menu: it holds what a narrow screen has no place for.
 function nameOf(button) {
   const own = [...button.childNodes].filter((part) => part.nodeName !== "KBD").map((part) => part.textContent)
-  const menu = button.closest("details")?.querySelector("summary")
+  const menu = button.closest("details:not(.more)")?.querySelector("summary")
   return [menu, { textContent: own.join("") }].filter(Boolean).map((part) => part.textContent.trim()).join(": ")
 }
 
