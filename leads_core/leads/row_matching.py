@@ -16,6 +16,7 @@ from leads_core.errors import FieldError, Invalid
 from leads_core.leads import changing
 from leads_core.leads.models import LEADS, Lead
 from leads_core.leads.normalising import TAGS_LIMIT
+from leads_core.leads.owners import working
 from leads_core.leads.schemas import LeadCreate, Source
 
 Values = dict[str, Any]
@@ -38,7 +39,6 @@ FIND = text("""
          ORDER BY created_at, id LIMIT 1))
     FROM unnest(CAST(:domains AS text[])) wanted
 """)
-OWNERS = text("SELECT id FROM users WHERE id = ANY(:ids)")
 
 
 class Existing(StrEnum):
@@ -122,7 +122,7 @@ def decide(rows: Sequence[UpsertRow], found: Found, existing: Existing, owners: 
     for row in rows:
         before = found.match(row.lead)
         try:
-            if "owner_id" in row.given and row.lead.owner_id not in owners:
+            if _gives_away(row, before) and row.lead.owner_id not in owners:
                 raise Invalid.of("owner_id", "There is no such user. Choose one from the list of users.")
             if before is not None:
                 if before.id in touched:
@@ -140,6 +140,11 @@ def decide(rows: Sequence[UpsertRow], found: Found, existing: Existing, owners: 
         except Invalid as error:
             decided.settled.append(rejected(row, error.errors[0].field, error.errors[0].message))
     return decided
+
+
+def _gives_away(row: UpsertRow, before: Row[Any] | None) -> bool:
+    """Whether the row names an owner whom the lead has not: a file that was exported names those who left, too."""
+    return "owner_id" in row.given and (before is None or before.owner_id != row.lead.owner_id)
 
 
 def _careful_changes(row: UpsertRow, before: Row[Any], existing: Existing) -> Values:
@@ -191,8 +196,8 @@ async def leads_with(session: AsyncSession, ids: Sequence[UUID]) -> Sequence[Row
 
 
 async def existing_owners(session: AsyncSession, rows: Sequence[UpsertRow]) -> set[UUID]:
-    ids = {row.lead.owner_id for row in rows if "owner_id" in row.given}
-    return set(await session.scalars(OWNERS, {"ids": list(ids)})) if ids else set()
+    """Whom the rows may give their leads to."""
+    return await working(session, {row.lead.owner_id for row in rows if row.lead.owner_id is not None})
 
 
 def rejected(row: UpsertRow, field_name: str, message: str) -> Upserted:

@@ -124,6 +124,19 @@ async def test_a_lead_in_the_bin_is_no_conflict_and_an_erased_one_is_left_alone(
     assert (await leads.get(erased.id)).company_name is None
 
 
+async def test_nobody_who_left_is_given_a_lead_by_a_file_and_who_has_one_keeps_it(run_import, leads, acting, owner):
+    nora = await owner.fetchval(
+        "INSERT INTO users (id, name, role, version, created_at, disabled_at)"
+        " VALUES (gen_random_uuid(), 'Nora', 'editor', 1, now(), now()) RETURNING id"
+    )
+    lead = await leads.create(LeadCreate(email="ana@acme.com", owner_id=nora), source=Source.API)
+
+    done = await run_import(f"email,owner_id\nana@acme.com,{nora}\nbo@acme.com,{nora}\n")
+
+    assert counts(done) == (0, 0, 1, 1)
+    assert (await leads.get(lead.id)).owner_id == nora
+
+
 async def test_a_persons_word_from_a_file_replaces_a_machines(run_import, leads, acting, owner):
     lead = await leads.create(LeadCreate(email="ana@acme.com", city="Bonn"), source=Source.FORM)
     await owner.execute(
