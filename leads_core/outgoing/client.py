@@ -23,7 +23,7 @@ from httpx2 import URL
 
 from leads_core.errors import OutgoingRefused
 from leads_core.outgoing.addresses import AddressRule, checked_url, port_of
-from leads_core.outgoing.connecting import PinnedBackend, Reply, reply_of
+from leads_core.outgoing.connecting import PinnedBackend, Reply, reply_of, tls_context
 from leads_core.outgoing.failures import AddressRefused, BodyRefused, TookTooLong, TooManyRedirects, UrlRefused
 from leads_core.outgoing.metering import Meter
 from leads_core.outgoing.places import Places, time_limit
@@ -96,7 +96,7 @@ class OutgoingClient:
 
     async def __aenter__(self) -> Self:
         self._resolver = Resolver(await asyncio.to_thread(name_servers, self._nameservers))
-        self._tls = await asyncio.to_thread(_tls_context, self._ca_file)
+        self._tls = await asyncio.to_thread(tls_context, self._ca_file)
         return self
 
     async def __aexit__(
@@ -158,15 +158,16 @@ class OutgoingClient:
 
     async def _exchange(self, url: URL, purpose: str, accept: Sequence[str], limits: Limits) -> OutgoingResponse:
         record = RequestRecord(datetime.now(UTC), purpose, str(url), url.host)
-        backend = PinnedBackend((), Meter(url.host))
+        meter = Meter(url.host)
+        backend = PinnedBackend((), meter)
         body = bytearray()
         try:
             addresses = await self._resolver.addresses(url.host)
-            backend = PinnedBackend(self._rule.endpoints(url.host, addresses, port_of(url)), backend.meter)
+            backend = PinnedBackend(self._rule.endpoints(url.host, addresses, port_of(url)), meter)
             async with reply_of(url, _headers(accept), backend, self._tls) as reply:
                 record = replace(record, status=reply.status)
                 if _wants_body(reply, accept):
-                    backend.meter.make_room(limits.max_bytes)
+                    meter.make_room(limits.max_bytes)
                     await reply.read_into(body, limits.max_bytes, cut=limits.cut)
             return OutgoingResponse(str(url), reply.status, reply.headers, bytes(body), ())
         except OutgoingRefused as error:
@@ -180,14 +181,6 @@ class OutgoingClient:
             if backend.reached:
                 record = replace(record, address=str(backend.reached.address))
             tell(replace(record, bytes=len(body)))
-
-
-def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
-    context = httpx2.create_ssl_context(trust_env=False)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if ca_file:
-        context.load_verify_locations(cafile=ca_file)
-    return context
 
 
 def _headers(accept: Sequence[str]) -> dict[str, str]:

@@ -11,9 +11,12 @@ import zlib
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 import anyio
 import httpcore2
+import httpx2
 from httpx2 import URL
 
 from leads_core.outgoing.addresses import Endpoint, port_of
@@ -24,6 +27,19 @@ CONNECT_PATIENCE = 3.0  # seconds for one address before the next is tried
 SocketOption = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
 
 
+@cache
+def tls_context(ca_file: Path | None) -> ssl.SSLContext:
+    """What certificates are checked against: the machine's authorities, and those of this file; TLS 1.2 at least.
+
+    Made once for each file: reading every authority anew would cost each request more than all else.
+    """
+    context = httpx2.create_ssl_context(trust_env=False)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if ca_file:
+        context.load_verify_locations(cafile=ca_file)
+    return context
+
+
 class PinnedBackend(httpcore2.AsyncNetworkBackend):
     """Connects to one of the checked endpoints and to nothing else. `reached` is the one that took the connection.
 
@@ -32,7 +48,7 @@ class PinnedBackend(httpcore2.AsyncNetworkBackend):
 
     def __init__(self, endpoints: Iterable[Endpoint], meter: Meter) -> None:
         self._endpoints = list(endpoints)
-        self.meter = meter
+        self._meter = meter
         self._inner = httpcore2.AnyIOBackend()
         self.reached: Endpoint | None = None
 
@@ -49,7 +65,7 @@ class PinnedBackend(httpcore2.AsyncNetworkBackend):
             self.reached = endpoint
             try:
                 line = await self._inner.connect_tcp(endpoint.connect_host, endpoint.connect_port, CONNECT_PATIENCE)
-                return MeteredStream(line, self.meter)
+                return MeteredStream(line, self._meter)
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
                 failure = error
         raise failure

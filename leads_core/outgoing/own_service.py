@@ -7,17 +7,16 @@ does: no proxy from the environment, no redirect, no cookie, a limit on time and
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 
 import httpx2
 
 from leads_core.errors import OutgoingRefused
 from leads_core.outgoing.client import USER_AGENT
+from leads_core.outgoing.connecting import tls_context
 from leads_core.outgoing.failures import BodyRefused, ConnectionFailed, TookTooLong
 from leads_core.outgoing.recording import RequestRecord, tell
 
@@ -51,7 +50,7 @@ async def _post(
     url: str, body: bytes, headers: Mapping[str, str], seconds: float, ca_file: Path | None
 ) -> OwnServiceAnswer:
     host = httpx2.URL(url).host
-    tls = await asyncio.to_thread(_tls_context, ca_file)
+    tls = await asyncio.to_thread(tls_context, ca_file)
     sent = {**headers, "User-Agent": USER_AGENT, "Content-Type": "application/json", "Accept": "application/json"}
     try:
         async with (
@@ -69,12 +68,3 @@ async def _post(
         raise TookTooLong(host, seconds) from None
     except httpx2.HTTPError:
         raise ConnectionFailed(host) from None
-
-
-@cache
-def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
-    """Made once: reading every authority of the machine anew would cost each request more than all else."""
-    context = httpx2.create_ssl_context(trust_env=False)
-    if ca_file:
-        context.load_verify_locations(cafile=ca_file)
-    return context
