@@ -208,9 +208,8 @@ class ListPage:
         them = "it" if len(self.chips) == 1 else "them"
         if not self._unfiltered[0]:
             return f" Without {them}, no lead matches either."
-        words = wording.total_in_words(*self._unfiltered)
         leads = "lead matches" if self._unfiltered[0] == 1 else "leads match"
-        return f" Without {them}, {words[:1].lower()}{words[1:]} {leads} “{self.query}”."
+        return f" Without {them}, {_within_a_sentence(self._unfiltered)} {leads} “{self.query}”."
 
     @property
     def people(self) -> People:
@@ -225,8 +224,7 @@ class ListPage:
     @property
     def all_in_words(self) -> str:
         """Everything that matches: all 1,284 leads, all about 3.4 million leads."""
-        words = self.total_words if self._total else ""
-        few = words[:1].lower() + words[1:]
+        few = _within_a_sentence(self._total) if self._total else ""
         return f"all {few} that match" if self._address.filters or self.query else f"all {few} leads"
 
     @property
@@ -244,3 +242,8 @@ class ListPage:
             return text
         parts = self._mark(text, self.query)
         return Markup("").join(Markup("<mark>{}</mark>").format(part) if hit else escape(part) for part, hit in parts)
+
+
+def _within_a_sentence(total: tuple[int, str]) -> str:
+    words = wording.total_in_words(*total)
+    return words[:1].lower() + words[1:]

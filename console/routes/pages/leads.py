@@ -30,7 +30,7 @@ from leads_core.enrichment.queue_watch import JobNow, jobs_of
 from leads_core.errors import Invalid, SortTooBroad
 from leads_core.leads.filters import LeadFilter
 from leads_core.leads.ordering import Sort
-from leads_core.leads.queries import BY_COMPANY, page_of_leads
+from leads_core.leads.queries import BY_COMPANY, page_of_leads, total_of
 from leads_core.leads.rows import LeadRow
 from leads_core.leads.schemas import EnrichmentStatus
 from leads_core.leads.since_away import News, marks_of, news_since
@@ -123,7 +123,10 @@ class LeadTable:
         """How many leads a search finds without its filters, where it found none with them."""
         if page.items or address.cursor or not (address.query and address.filters):
             return None
-        return _total(await self._read(ListAddress([("q", address.query)])))
+        wanted = LeadFilter.from_query({"q": address.query}, me=self._who.user_id, lenient=True)
+        async with self._pool.reader() as reader:
+            total = await total_of(reader, wanted)
+        return total.value, total.relation
 
     async def _read(self, address: ListAddress) -> Page[LeadRow]:
         parameters: dict[str, list[str]] = {}
@@ -149,7 +152,7 @@ class LeadTable:
         seen = await self._beside(page.items)
         shown = ListPage(
             address,
-            total=_total(page),
+            total=(page.total.value, page.total.relation) if page.total else None,
             older=page.next_cursor,
             newer=page.previous_cursor,
             note=page.note,
@@ -197,10 +200,6 @@ class LeadTable:
         me = self._who.user_id
         changed = [row.id for row in rows if row.updated_at > news.since and row.updated_by != me]
         return await marks_of(reader, changed, news.since, me) if changed else {}
-
-
-def _total(page: Page[LeadRow]) -> tuple[int, str] | None:
-    return (page.total.value, page.total.relation) if page.total else None
 
 
 Table = Annotated[LeadTable, Depends(LeadTable)]
