@@ -14,9 +14,14 @@ from leads_core.leads.foreseeing import Difference
 from leads_core.leads.row_matching import Existing, Outcome
 from leads_core.transfer import column_matching
 from leads_core.transfer.checking import SHOWN
-from leads_core.transfer.delimited import ENCODINGS
+from leads_core.transfer.delimited import ENCODINGS, MIB
 from leads_core.transfer.import_options import ImportOptions, ImportResult
+from leads_core.transfer.readers import FILE_LIMIT
 
+#: What a file may have, and what is said of a larger one, before it is sent and after.
+LARGEST = FILE_LIMIT
+LARGEST_IN_WORDS = f"{LARGEST // MIB} MB"
+TOO_LARGE = f"The file is larger than {LARGEST_IN_WORDS}. Split it and import the parts."
 #: Refused rows that a page lists; the others are in the download.
 LISTED = 50
 STEPS = ("File", "Columns", "Check", "Import")

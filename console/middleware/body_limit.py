@@ -8,11 +8,12 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from leads_core.errors import TooLarge
+from leads_core.transfer.readers import FILE_LIMIT
 
 MIB = 1024 * 1024
 DEFAULT_LIMIT = MIB
 #: Path to its own limit in bytes.
-LARGER: Mapping[str, int] = {"/api/v1/leads/import": 64 * MIB, "/import": 64 * MIB}
+LARGER: Mapping[str, int] = {"/api/v1/leads/import": FILE_LIMIT, "/import": FILE_LIMIT}
 
 
 class BodyLimitMiddleware:

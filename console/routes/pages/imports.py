@@ -25,7 +25,7 @@ from leads_core.jobs.models import JobKind
 from leads_core.jobs.queue import JobRead
 from leads_core.leads.row_matching import Outcome
 from leads_core.transfer import checking, exporting, uploads
-from leads_core.transfer.delimited import COLUMN_LIMIT, MIB
+from leads_core.transfer.delimited import COLUMN_LIMIT
 from leads_core.transfer.import_options import ForAllRows, ImportOptions, ImportResult
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
@@ -137,9 +137,8 @@ async def upload(request: Request, desk: Desk) -> Response:
             await checking.recognise(file)
             options = ImportOptions(file_name=sent.name, file_size=sent.sent.size)
             job_id = await uploads.draft(desk.pool, uploads.reading(file), options.document())
-    except TooLarge as error:
-        size = f"{error.limit // MIB} MB"
-        return await desk.choose(status=413, error=f"The file is larger than {size}. Split it and import the parts.")
+    except TooLarge:
+        return await desk.choose(status=413, error=import_page.TOO_LARGE)
     except Invalid as error:
         return await desk.choose(status=422, error=error.errors[0].message)
     await checking.look(desk.pool, job_id, options)

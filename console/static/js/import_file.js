@@ -52,9 +52,7 @@ addEventListener("pageshow", out)
 // fetch() cannot say how much has been sent.
 export function send(upload) {
   const field = upload.elements.file
-  if (field.files[0]?.size > field.dataset.most) {
-    return complain(upload, "The file is larger than 64 MB. Split it and import the parts.")
-  }
+  if (field.files[0]?.size > field.dataset.most) return complain(upload, field.dataset.tooLarge)
   const bar = upload.querySelector("progress")
   const button = upload.querySelector("button")
   const request = new XMLHttpRequest()
