@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from uuid import UUID
 
 from console import wording
 from leads_core.errors import IdentityTaken, Invalid
@@ -24,11 +23,6 @@ class QuickError:
     existing: LeadRead | None = None
     in_bin: bool = False
     news: Sequence[tuple[str, str]] = ()
-
-    @property
-    def merged_into(self) -> UUID | None:
-        """The lead that has taken the place of the one in the way."""
-        return self.existing.merged_into if self.existing and self.in_bin else None
 
 
 @dataclass(frozen=True, slots=True)

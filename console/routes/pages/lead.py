@@ -35,11 +35,6 @@ class Duplicate:
     lead: LeadRead
     in_bin: bool
 
-    @property
-    def merged_into(self) -> UUID | None:
-        """The lead that has taken its place."""
-        return self.lead.merged_into if self.in_bin else None
-
 
 class LeadDesk:
     """What the routes of one lead share: the visitor, the services, the pages."""
