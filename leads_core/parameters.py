@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, TypeVar
 
@@ -33,6 +33,11 @@ class ParameterReader:
         except ValueError as error:
             self.errors.append(FieldError(f"query.{name}", str(error)))
             return None
+
+
+def unknown_among(given: Iterable[str], known: Container[str]) -> list[FieldError]:
+    """An error for each name that is no parameter of this address."""
+    return [FieldError(f"query.{name}", "There is no such parameter.") for name in given if name not in known]
 
 
 def one_of(members: Iterable[Any]) -> Callable[[str], str]:

@@ -19,6 +19,7 @@ from leads_core.audit.changes_feed import Feed, LogSize, LogWatch, RemovedEntry,
 from leads_core.audit.queries import EntryRead
 from leads_core.database import Database
 from leads_core.errors import FieldError, Invalid
+from leads_core.parameters import unknown_among
 
 router = APIRouter(prefix="/api/v1", route_class=GuardedRoute, tags=["audit"])
 
@@ -101,7 +102,7 @@ def _document(item: EntryRead | RemovedEntry) -> dict[str, Any]:
 
 def _asked(request: Request) -> Asked:
     query = request.query_params
-    unknown = [FieldError(f"query.{name}", "There is no such parameter.") for name in query if name not in PARAMETERS]
+    unknown = unknown_among(query, PARAMETERS)
     twice = [FieldError(f"query.{name}", "Give this once.") for name in PARAMETERS if len(query.getlist(name)) > 1]
     if unknown or twice:
         raise Invalid([*unknown, *twice])

@@ -25,6 +25,7 @@ from leads_core.jobs.queue import JobRead
 from leads_core.leads.bulk_results import ResultRow, rows_of
 from leads_core.leads.schemas import parsed
 from leads_core.paging import Cursors, Position, page_size
+from leads_core.parameters import unknown_among
 
 ROW_PARAMETERS = ("outcome", "limit", "cursor")
 ROWS_DOCUMENTED: dict[str, Any] = {
@@ -50,8 +51,8 @@ async def read(job_id: UUID, pool: Pool) -> Response:
 async def rows(request: Request, job_id: UUID, pool: Pool, config: Config) -> Response:
     """What became of each lead of a bulk job, in the order of its set; outcome: those that it came to."""
     query, cursors = request.query_params, Cursors(config.signing_secret)
-    if unknown := [name for name in query if name not in ROW_PARAMETERS]:
-        raise Invalid([FieldError(f"query.{name}", "There is no such parameter.") for name in unknown])
+    if unknown := unknown_among(query, ROW_PARAMETERS):
+        raise Invalid(unknown)
     outcome, size = query.get("outcome"), page_size(query.get("limit"))
     place_in = f"rows of {job_id} {outcome or ''}"
     key = cursors.read(query.get("cursor"), place_in).key
