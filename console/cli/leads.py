@@ -30,7 +30,7 @@ from leads_core.leads.row_matching import Existing
 from leads_core.leads.service import LeadService
 from leads_core.paging import Cursors
 from leads_core.transfer import checking, exporting, importing, uploads
-from leads_core.transfer.export_columns import chosen_columns
+from leads_core.transfer.export_columns import named_columns
 from leads_core.transfer.exporting import Format
 from leads_core.transfer.import_options import ForAllRows, ImportOptions, ImportResult
 from leads_core.transfer.importing import ImportHandler
@@ -120,7 +120,7 @@ async def export(
     columns: those to write, such as company_name,email; all of them without.
     """
     parameters = parameters_of(where)
-    names = chosen_columns([columns] if columns else [])
+    names = named_columns([columns] if columns else [])
     wanted = LeadFilter.from_query(parameters)
     order = Sort.parse(sort, in_bin=wanted.deleted)
     filtered = exporting.canonical_query({**parameters, **({"sort": [sort]} if sort else {})})

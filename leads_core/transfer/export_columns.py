@@ -18,7 +18,7 @@ COLUMNS = (
 CHOOSABLE = (*COLUMNS, "deleted_at")
 
 
-def chosen_columns(given: Iterable[str]) -> tuple[str, ...] | None:
+def named_columns(given: Iterable[str]) -> tuple[str, ...] | None:
     """Names as they were given, several in one with commas between; each once. None where nothing is given.
 
     Raises Invalid (`query.columns`) that names the first unknown one.

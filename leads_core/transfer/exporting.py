@@ -71,7 +71,7 @@ async def export(
 ) -> AsyncIterator[bytes]:
     """The leads of a filter in pieces. Errors come before the first piece, or end the stream.
 
-    columns are chosen_columns; None for all, which of JSON Lines is every field of the API.
+    columns are named_columns; None for all, which of JSON Lines is every field of the API.
 
     CSV and JSON Lines come a page of 1,000 at a time, a workbook when all leads are in it. A search too broad to be
     sorted comes newest first. Whoever sends the pieces away records it (RecordedExport).

@@ -23,7 +23,7 @@ from leads_core.leads.undoing_many import Undone, counts_of
 #: So many leads of which something was kept stand in a job's result; all of them in undo_items.
 LISTED = 100
 #: In what is wanted of an undo: it was done in the request that asked for it.
-AT_ONCE = "at_once"
+WITHIN_REQUEST = "at_once"
 
 # By ix_jobs_undo_of. An undo that was undone itself does not stand, unless that was undone in its turn.
 STANDING = text("""
@@ -63,7 +63,7 @@ async def keep(session: AsyncSession, operation: Operation, undone: Sequence[Und
         return
     result = empty_result()
     add(result, undone, listed=len(undone))
-    wanted = {"task_id": str(undone_job), AT_ONCE: True}
+    wanted = {"task_id": str(undone_job), WITHIN_REQUEST: True}
     job_id = await queue.write(session, JobKind.UNDO, wanted=wanted, total=len(undone))
     job = await queue.find(session, job_id)
     assert job is not None  # noqa: S101 - written in this transaction
@@ -73,7 +73,7 @@ async def keep(session: AsyncSession, operation: Operation, undone: Sequence[Und
 
 def written_by(job: JobRead) -> Operation:
     """Under which name the trail has what an undo job changed."""
-    return Operation(request_id=job.request_id) if AT_ONCE in job.wanted else Operation(task_id=job.id)
+    return Operation(request_id=job.request_id) if WITHIN_REQUEST in job.wanted else Operation(task_id=job.id)
 
 
 async def standing(database: Database, job_ids: Sequence[UUID]) -> Mapping[UUID, JobRead]:
@@ -87,5 +87,5 @@ async def standing(database: Database, job_ids: Sequence[UUID]) -> Mapping[UUID,
 
 async def _job_of_request(session: AsyncSession, operation: Operation) -> UUID | None:
     """The undo that this request was, by ix_jobs_undo_request_id."""
-    mine = (Job.kind == JobKind.UNDO.value, Job.request_id == operation.request_id, Job.wanted.has_key(AT_ONCE))
+    mine = (Job.kind == JobKind.UNDO.value, Job.request_id == operation.request_id, Job.wanted.has_key(WITHIN_REQUEST))
     return await session.scalar(select(Job.id).where(*mine).limit(1))

@@ -20,7 +20,7 @@ from leads_core.leads.filters import LeadFilter
 from leads_core.leads.ordering import Sort
 from leads_core.paging import Cursors
 from leads_core.transfer import exporting
-from leads_core.transfer.export_columns import CHOOSABLE, chosen_columns
+from leads_core.transfer.export_columns import CHOOSABLE, named_columns
 from leads_core.transfer.exporting import Format
 
 router = APIRouter(prefix="/api/v1/leads", route_class=GuardedRoute, tags=["import and export"])
@@ -54,7 +54,7 @@ async def export(request: Request, pool: Pool, config: Config, who: CurrentVisit
     query = request.query_params
     as_format = format_of(query.get("format", Format.CSV.value))
     parameters = {name: query.getlist(name) for name in query if name not in {"format", "columns"}}
-    columns = chosen_columns(query.getlist("columns"))
+    columns = named_columns(query.getlist("columns"))
     wanted = LeadFilter.from_query(parameters, me=who.user_id)
     sort = Sort.parse(query.get("sort"), in_bin=wanted.deleted)
     counted = exporting.Counted()
