@@ -42,7 +42,8 @@ def main(leads: int) -> None:
 
 def _watch(name: str, api: Client, job_id: str, *, first: int) -> None:
     """Adds leads one after the other until the job has ended."""
-    began, waits = time.perf_counter(), [0.0] * 0
+    began = time.perf_counter()
+    waits: list[float] = []
     while (job := _read(api, job_id))["state"] not in ENDED:
         asked = time.perf_counter()
         api.post("/leads/quick-add", json={"text": f"ana{first + len(waits)}@acme.com"}).raise_for_status()
