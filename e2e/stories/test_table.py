@@ -181,6 +181,22 @@ def test_a_row_in_work_outlives_that_it_leaves_the_list(page: Page, window: NewC
 
 def test_a_change_without_a_connection_waits_and_is_sent_when_it_is_back(page: Page, faults: Faults) -> None:
     a_lead(page, **STONE)
+    table = TablePage(page).open()
+    table.cell("Bitwarden", "email").dblclick()
+    page.keyboard.type("mara.lind@bitwarden.com")
+    page.route("**/cell", lambda route: route.abort())
+    page.keyboard.press("Enter")
+    expect(table.problem()).to_contain_text("No connection.")
+    page.unroute("**/cell")
+
+    page.evaluate("dispatchEvent(new Event('online'))")
+
+    expect(table.cell("Bitwarden", "email")).to_have_text("mara.lind@bitwarden.com")
+    _was_cut_off(faults)
+
+
+def test_without_a_connection_the_page_says_since_when_and_can_try_again_at_once(page: Page, faults: Faults) -> None:
+    a_lead(page, **STONE)
     for address in ("**/events", "**/cell"):
         page.route(address, lambda route: route.abort())
     table = TablePage(page).open()
