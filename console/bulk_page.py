@@ -9,20 +9,15 @@ from uuid import UUID
 
 from console import bulk_wording
 from console.bulk_wording import WORDS, outcomes_of, why
+from console.job_wording import state_of
 from console.wording import number
-from leads_core.jobs import queue
 from leads_core.jobs.models import JobState
 from leads_core.jobs.queue import JobRead
 from leads_core.leads.bulk_actions import Asked, BulkAction
 from leads_core.leads.bulk_items import WELL
 from leads_core.leads.bulk_results import ResultRow
 
-STATES = {
-    JobState.RUNNING.value: ("in_progress", "Running"),
-    JobState.COMPLETED.value: ("completed", "Done"),
-    JobState.FAILED.value: ("failed", "Stopped"),
-    JobState.CANCELLED.value: ("nothing", "Cancelled"),
-}
+CALLED = {JobState.CANCELLED.value: "Cancelled"}
 #: So many leads stand on one page of a job.
 SHOWN = 100
 
@@ -84,19 +79,12 @@ class BulkView:
     @property
     def state(self) -> tuple[str, str]:
         """The dot and its word."""
-        if self.is_stopping:
-            return ("in_progress", "Stopping")
-        return STATES.get(self.job.state, ("pending", "Waiting for a worker"))
-
-    @property
-    def is_stopping(self) -> bool:
-        """Somebody cancelled it, and its last batch is still at work."""
-        return not self.job.is_finished and queue.STOP in self.job.wanted
+        return state_of(self.job, CALLED)
 
     @property
     def can_cancel(self) -> bool:
         """While it is not over; an enrichment of many also while some of it may wait."""
-        if self.cancelling is not None or self.is_stopping:
+        if self.cancelling is not None or self.job.is_stopping:
             return False
         return not self.job.is_finished or (self._asked.action is BulkAction.ENRICH and self._well > 0)
 

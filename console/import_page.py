@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from console import wording
+from console import job_wording, wording
 from leads_core.jobs.queue import JobRead
 from leads_core.leads.foreseeing import Difference
 from leads_core.leads.row_matching import Existing, Outcome
@@ -40,13 +40,7 @@ CHANGED = {
 SHOWN_ROWS = {"updated": "Changed", "created": "Created", "unchanged": "Left alone"}
 ENCODING_CHOICES = tuple(ENCODINGS.items())
 DELIMITER_CHOICES = ((",", "commas"), (";", "semicolons"), ("tab", "tabs"), ("|", "bars"))
-STATES = {
-    "completed": ("completed", "Imported"),
-    "failed": ("failed", "Stopped"),
-    "cancelled": ("failed", "Stopped"),
-    "running": ("in_progress", "Importing"),
-}
-WAITING = ("pending", "Waiting for a worker")
+CALLED = {"running": "Importing", "completed": "Imported"}
 EXISTING_WORDS = {
     Existing.FILL: "Fill only its empty fields",
     Existing.OVERWRITE: "Overwrite with the file",
@@ -129,7 +123,7 @@ def outcome_in_words(job: JobRead) -> str:
 
 def state_of(job: JobRead) -> tuple[str, str]:
     """The dot's state, and the word beside it."""
-    return STATES.get(job.state, WAITING)
+    return job_wording.state_of(job, CALLED)
 
 
 def left_in_words(job: JobRead, now: datetime) -> str:

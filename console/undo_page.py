@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
+from console.job_wording import state_of
 from console.trail_page import ShownEntry
 from console.undo_wording import done_in_words, undone_in_words
 from console.wording import number, plural
@@ -29,12 +30,6 @@ BECOMES = {
     JobState.COMPLETED.value: ("nothing", "Undone"),
     JobState.FAILED.value: ("failed", "Undone in part"),
     JobState.CANCELLED.value: ("nothing", "Undone in part"),
-}
-STATES = {
-    JobState.RUNNING.value: ("in_progress", "Running"),
-    JobState.COMPLETED.value: ("completed", "Done"),
-    JobState.FAILED.value: ("failed", "Stopped"),
-    JobState.CANCELLED.value: ("nothing", "Cancelled"),
 }
 OUTCOMES = {
     "put_back": ("Put back", "values as they were before"),
@@ -128,12 +123,15 @@ class UndoView:
     def title(self) -> str:
         if self.job.total is None:
             return "Undo"
-        return f"{'Undo of' if self.job.is_finished else 'Undoing'} {plural(self.job.total, 'lead')}"
+        whole = plural(self.job.total, "lead")
+        if not self.job.is_finished:
+            return f"Undoing {whole}"
+        return f"Undo of {number(self.job.done)} of {whole}" if self.left else f"Undo of {whole}"
 
     @property
     def state(self) -> tuple[str, str]:
         """The dot and its word."""
-        return STATES.get(self.job.state, ("pending", "Waiting for a worker"))
+        return state_of(self.job)
 
     @property
     def becomes(self) -> tuple[str, str]:
@@ -143,6 +141,16 @@ class UndoView:
     @property
     def by(self) -> str:
         return self.job.origin.get("actor_name") or "unknown"
+
+    @property
+    def left(self) -> int:
+        """Leads that are not begun."""
+        return (self.job.total or 0) - self.job.done
+
+    @property
+    def can_go_on(self) -> bool:
+        """Ended before all was put back: undoing the same again does the rest."""
+        return self.job.state in {JobState.FAILED, JobState.CANCELLED} and (not self.job.total or self.left > 0)
 
     @property
     def outcomes(self) -> Iterable[tuple[str, str, str]]:

@@ -24,7 +24,7 @@ async def cancel(database: Database, job_id: UUID) -> JobRead:
             raise NotFound("job", job_id)
         if job.kind == JobKind.BULK:
             return await bulk.cancel(database, job_id)
-        if job.kind == JobKind.IMPORT:
+        if job.kind in {JobKind.IMPORT, JobKind.UNDO}:
             return await queue.stop(session, job_id)
         if job.kind != JobKind.ENRICHMENT or job.lead_id is None:
             return await queue.cancel(session, job_id)

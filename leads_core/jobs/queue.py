@@ -102,6 +102,11 @@ class JobRead:
     def is_finished(self) -> bool:
         return self.finished_at is not None
 
+    @property
+    def is_stopping(self) -> bool:
+        """Somebody cancelled it, and what it was at is still at work."""
+        return not self.is_finished and STOP in self.wanted
+
 
 @dataclass(frozen=True, slots=True)
 class QueueState:
@@ -114,6 +119,10 @@ class QueueState:
 
 class Overtaken(Exception):
     """Another worker goes on with this job, or it was ended."""
+
+
+class Stopped(Exception):
+    """Somebody cancelled this job while it ran."""
 
 
 async def start(
@@ -353,6 +362,12 @@ async def stop(session: AsyncSession, job_id: UUID) -> JobRead:
 async def is_to_stop(session: AsyncSession, job_id: UUID) -> bool:
     """Whether somebody cancelled this job while it ran."""
     return bool(await session.scalar(select(Job.wanted.has_key(STOP)).where(Job.id == job_id)))
+
+
+async def go_on(session: AsyncSession, job_id: UUID) -> None:
+    """Before the next step of a job that runs. Raises Stopped."""
+    if await is_to_stop(session, job_id):
+        raise Stopped
 
 
 async def take(session: AsyncSession, job_id: UUID) -> JobRead | None:

@@ -49,7 +49,7 @@ class BulkHandler:
                 done = await self._batch(job, asked, items, done, result)
         except queue.Overtaken:
             return
-        except _Cancelled:
+        except queue.Stopped:
             state = JobState.CANCELLED
         async with self._database.transaction() as session:
             await queue.finish(session, job.id, state, result=result)
@@ -71,8 +71,7 @@ class BulkHandler:
 
     async def _next(self, job_id: UUID, place: int) -> list[Item]:
         async with self._database.transaction() as session:
-            if await queue.is_to_stop(session, job_id):
-                raise _Cancelled
+            await queue.go_on(session, job_id)
             return await bulk_items.from_place(session, job_id, place, BATCH)
 
     async def _batch(
@@ -101,10 +100,6 @@ class BulkHandler:
             case _:
                 return await self._leads.act_on_many(asked, items)
         return {lead_id: Became(outcome) for lead_id, outcome in outcomes.items()}
-
-
-class _Cancelled(Exception):
-    """Somebody cancelled the job while it ran."""
 
 
 def _count(result: dict[str, Any], said: Sequence[tuple[Item, Became]]) -> None:

@@ -35,9 +35,10 @@ class UndoHandler:
         self._leads = LeadService(database)
 
     async def run(self, job: JobRead) -> None:
-        """What is still to be done, batch by batch."""
+        """What is still to be done, batch by batch, unless somebody stops it meanwhile."""
         operation, done = operation_of(job), job.done
         result = dict(job.result or records.empty_result())
+        state = JobState.COMPLETED
         try:
             if job.total is None:
                 async with self._database.transaction() as session:
@@ -46,8 +47,10 @@ class UndoHandler:
                 done = await self._batch(job, operation, batch, done, result)
         except queue.Overtaken:
             return
+        except queue.Stopped:
+            state = JobState.CANCELLED
         async with self._database.transaction() as session:
-            await queue.finish(session, job.id, JobState.COMPLETED, result=result)
+            await queue.finish(session, job.id, state, result=result)
 
     async def give_up(self, job: JobRead, reason: str) -> None:
         """End the job as failed; what was put back before stays so, and is counted in its result."""
@@ -56,6 +59,7 @@ class UndoHandler:
 
     async def _next(self, job_id: UUID, place: int) -> list[tuple[int, UUID, int]]:
         async with self._database.transaction() as session:
+            await queue.go_on(session, job_id)
             return await items.from_place(session, job_id, place, BATCH)
 
     async def _batch(

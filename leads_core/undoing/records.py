@@ -25,13 +25,15 @@ LISTED = 100
 #: In what is wanted of an undo: it was done in the request that asked for it.
 WITHIN_REQUEST = "at_once"
 
-# By ix_jobs_undo_of. An undo that was undone itself does not stand, unless that was undone in its turn.
+# By ix_jobs_undo_of. An undo that was undone itself does not stand, unless that was undone in its turn. One that was
+# stopped before it put anything back is none.
 STANDING = text("""
     WITH RECURSIVE chain AS (
         SELECT id AS job_id, id AS undo_id, 0 AS depth FROM unnest(:ids) AS asked (id)
         UNION ALL
         SELECT chain.job_id, newest.id, chain.depth + 1 FROM chain CROSS JOIN LATERAL (
             SELECT id FROM jobs WHERE kind = 'undo' AND wanted ->> 'task_id' = chain.undo_id::text
+                AND NOT (state = 'cancelled' AND done = 0)
             ORDER BY id DESC LIMIT 1
         ) AS newest)
     SELECT job_id, undo_id FROM (SELECT DISTINCT ON (job_id) * FROM chain ORDER BY job_id, depth DESC) AS last

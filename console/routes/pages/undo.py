@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from typing import Annotated
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from console.rendering import local_path
 from console.undo_notice import done_address
 from console.undo_page import UndoView
 from leads_core.accounts.permissions import Permission
-from leads_core.errors import Invalid, NotFound, StillRunning
+from leads_core.errors import Invalid, JobEnded, NotFound, StillRunning
 from leads_core.jobs import queue
 from leads_core.jobs.models import JobKind
 from leads_core.jobs.queue import JobRead
@@ -126,6 +127,19 @@ async def undo(form: SentForm, desk: Desk) -> Response:
 @requires(Permission.READ_LEADS)
 async def show(job_id: UUID, desk: Desk) -> Response:
     return await desk.show(await desk.job(job_id))
+
+
+@router.post("/undo/{job_id}/stop")
+@requires(Permission.CHANGE_LEADS)
+async def stop(job_id: UUID, desk: Desk) -> Response:
+    """End it after what it is at: what was put back stays so, the rest is not begun."""
+    await desk.job(job_id)
+    with suppress(JobEnded):
+        async with desk.pool.transaction() as session:
+            await queue.stop(session, job_id)
+    if desk.render.wants_block:
+        return await desk.show(await desk.job(job_id))
+    return RedirectResponse(f"/undo/{job_id}", 303)
 
 
 @router.get("/undo/{job_id}/kept.csv")

@@ -13,7 +13,9 @@ import pytest
 from leads_core.audit.operations import Operation
 from leads_core.context import acting_as
 from leads_core.database import Database, new_id
+from leads_core.enrichment import cancelling
 from leads_core.erasing import Erasing, Erasure
+from leads_core.errors import JobEnded
 from leads_core.jobs import queue
 from leads_core.jobs.models import JobKind
 from leads_core.jobs.queue import JobRead
@@ -25,7 +27,7 @@ from leads_core.settings import Settings
 from leads_core.transfer import uploads
 from leads_core.transfer.import_options import ImportOptions
 from leads_core.transfer.importing import ImportHandler
-from leads_core.undoing import UndoHandler, Undoing
+from leads_core.undoing import UndoHandler, Undoing, records
 from tests.builders import an_actor
 from tests.integration.trail_state import differences
 
@@ -151,3 +153,39 @@ async def test_an_undo_that_was_cut_off_goes_on_where_it_stopped_and_is_undone_w
     assert redo.result == {"counts": {"restored": 350}, "rows": []}
     assert await standing(owner) == before
     assert await differences(owner, settings.mac_keys[0]) == []
+
+
+async def test_a_stopped_undo_ends_after_its_batch_and_the_rest_is_undone_when_asked_again(
+    database: Database, owner: asyncpg.Connection, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("leads_core.undoing.job.BATCH", 100)
+    job = await imported(database, file_of(range(350), "Bonn"))
+    started = await Undoing(database).undo(Operation(task_id=job.id))
+    assert isinstance(started, JobRead)
+    real = LeadService.undo
+
+    async def stopped_during_the_first_batch(service: LeadService, *given: Any, **named: Any) -> Any:
+        await cancelling.cancel(database, started.id)
+        return await real(service, *given, **named)
+
+    monkeypatch.setattr(LeadService, "undo", stopped_during_the_first_batch)
+    undo = await attempt(database, started.id, UndoHandler(database))
+    monkeypatch.setattr(LeadService, "undo", real)
+
+    assert (undo.state, undo.done, undo.result) == ("cancelled", 100, {"counts": {"to_bin": 100}, "rows": []})
+    rest = await undone(database, job)
+    assert rest.result == {"counts": {"to_bin": 250, "same": 100}, "rows": []}
+    assert await standing(owner) == {}
+    assert await differences(owner, settings.mac_keys[0]) == []
+
+
+async def test_an_undo_stopped_while_it_waits_puts_nothing_back_and_counts_as_none(database: Database) -> None:
+    job = await imported(database, file_of(range(350), "Bonn"))
+    started = await Undoing(database).undo(Operation(task_id=job.id))
+    assert isinstance(started, JobRead)
+
+    ended = await cancelling.cancel(database, started.id)
+
+    assert (ended.state, ended.done, await records.standing(database, [job.id])) == ("cancelled", 0, {})
+    with pytest.raises(JobEnded):
+        await cancelling.cancel(database, started.id)

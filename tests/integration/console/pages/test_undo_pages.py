@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -160,6 +161,38 @@ async def test_a_job_is_shown_before_it_is_undone_and_watched_afterwards(
     assert "Kept out of the bin: Ana Díaz changed stage since." in ended.text
     assert "Acme 0" in kept.text.splitlines()[1]
     assert fields_of(ended.text, "/undo") == {"task_id": str(job_id)}
+
+
+async def test_an_undo_that_runs_can_be_stopped_and_the_rest_asked_for(
+    editor: AsyncClient, database: Database, a_job: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("leads_core.undoing.job.BATCH", 100)
+    begun = await editor.post("/undo", data={"task_id": str(a_job)})
+    address = begun.headers["Location"]
+    async with database.transaction() as session:
+        job = await queue.take(session, UUID(address.rpartition("/")[2]))
+    assert job is not None
+    real = LeadService.undo
+
+    async def stopped_from_the_page(service: LeadService, *given: Any, **named: Any) -> Any:
+        page = html((await editor.get(address)).text)
+        stopping = await editor.post(page.css_first("#job form").attributes["action"] or "", headers=PARTIAL)
+        assert html(stopping.text).css_first(".dot").text() == "Stopping"
+        assert html(stopping.text).css_first("#job form") is None
+        return await real(service, *given, **named)
+
+    monkeypatch.setattr(LeadService, "undo", stopped_from_the_page)
+    with acting_as(in_the_name_of(job)):
+        await UndoHandler(database).run(job)
+    ended = html((await editor.get(address)).text)
+    again = await editor.post(f"{address}/stop")
+
+    assert ended.css_first("h1").text() == f"Undo of 100 of {MANY} leads"
+    said = ended.css_first("#job > p").text()
+    assert said == f"What was put back before stays so. {MANY - 100} leads were not begun."
+    assert [button.text() for button in ended.css("#job form button")] == ["Undo the rest", "Redo"]
+    assert fields_of(ended.html or "", "/undo") == {"task_id": str(a_job)}
+    assert again.headers["Location"] == address
 
 
 async def test_a_viewer_is_offered_no_undo(browser: Ask, acme: LeadRead) -> None:
