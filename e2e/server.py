@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
+from uuid import UUID
 
 import asyncpg
 
@@ -72,6 +74,19 @@ class RunningServer:
     def by_sql(self, statement: str) -> None:
         """What somebody who owns the database can do, past every guard of it."""
         _in_a_thread(_execute(self.owner_url, f"SET session_replication_role = replica; {statement}"))
+
+    @contextmanager
+    def holding(self, lead_id: str) -> Iterator[None]:
+        """Whoever changes this lead waits, as if somebody else were at it: a job stands still where it comes to it."""
+        held, over = threading.Event(), threading.Event()
+        with ThreadPoolExecutor(1) as thread:
+            holds = thread.submit(asyncio.run, _hold(self.owner_url, lead_id, held, over))
+            try:
+                assert held.wait(START_WITHIN)
+                yield
+            finally:
+                over.set()
+                holds.result()
 
     def errors_logged(self, start: int = 0) -> list[str]:
         """Events that console or worker called an error, from this place of the log on."""
@@ -202,6 +217,17 @@ async def _execute(url: str, statement: str) -> None:
     connection = await asyncpg.connect(asyncpg_url(url))
     try:
         await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def _hold(url: str, lead_id: str, held: threading.Event, over: threading.Event) -> None:
+    connection = await asyncpg.connect(asyncpg_url(url))
+    try:
+        async with connection.transaction():
+            await connection.execute("SELECT FROM leads WHERE id = $1 FOR UPDATE", UUID(lead_id))
+            held.set()
+            await asyncio.to_thread(over.wait)
     finally:
         await connection.close()
 

@@ -12,6 +12,8 @@ from e2e.given import a_change, a_lead, companies
 from e2e.pages.bulk_bar import BulkBar
 from e2e.pages.leads_page import LeadsPage
 from e2e.people import Person
+from e2e.server import RunningServer
+from e2e.states import an_import_of_three_batches
 
 FIVE = ["Ahorn", "Baker Street", "Cedar", "Dune", "Elm"]
 
@@ -261,6 +263,26 @@ def test_everything_that_matches_is_a_job_with_progress_a_result_and_an_undo(pag
     expect(page).to_have_url(re.compile("/leads"))
     leads.open("?owner=me&sort=company_name")
     expect(leads.row("Lead 00")).to_be_visible()
+
+
+def test_a_job_that_runs_is_stopped_where_it_is_and_says_how_far_it_came(page: Page, server: RunningServer) -> None:
+    middle = an_import_of_three_batches(page)
+    LeadsPage(page).open()
+    bulk, job = BulkBar(page), page.locator("#job")
+
+    bulk.whole_page.check()
+    bulk.everything.check()
+    with server.holding(middle):
+        bulk.choose("Set stage", "Won")
+        bulk.watch()
+        expect(job.locator(".dot")).to_have_text("Running")
+        job.get_by_role("button", name="Cancel").click()
+        expect(job.locator(".dot")).to_have_text("Stopping")
+        expect(job.get_by_role("button")).to_have_count(0)
+
+    expect(job.locator(".dot")).to_have_text("Cancelled")
+    expect(job).to_contain_text("the rest was not begun")
+    expect(bulk.outcome("Done")).to_contain_text(re.compile("500|1,000"))
 
 
 def test_what_somebody_else_changed_meanwhile_is_named_and_stays_without_a_script_too(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from playwright.sync_api import Page, expect
@@ -13,7 +14,8 @@ from e2e.pages.lead_form import LeadForm
 from e2e.pages.lead_panel import LeadPanel
 from e2e.pages.leads_page import LeadsPage
 from e2e.people import Person
-from e2e.states import undo_ended
+from e2e.server import RunningServer
+from e2e.states import an_import_of_three_batches, undo_ended
 
 STONE = {"email": "mara@example.org", "company_name": "Stone and Sons", "city": "Lisbon"}
 
@@ -117,3 +119,27 @@ def test_an_import_is_undone_but_for_what_somebody_edited_and_the_page_says_whic
     expect(page.get_by_role("row", name="To the bin")).to_contain_text("209")
     page.get_by_role("link", name="See the leads").click()
     LeadsPage(page).shows("Lead 007")
+
+
+def test_an_undo_that_runs_is_stopped_where_it_is_and_the_rest_asked_for(page: Page, server: RunningServer) -> None:
+    middle = an_import_of_three_batches(page)
+    job = page.locator("#job")
+
+    page.get_by_role("link", name="Undo", exact=True).click()
+    with server.holding(middle):
+        page.get_by_role("button", name="Undo more than").click()
+        stop = job.get_by_role("button", name="Stop")
+        stop.focus()
+        # It looks again each second, and the keys keep their place.
+        for _ in range(2):
+            with page.expect_response("**/undo/*"):
+                pass
+        expect(stop).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(job.locator(".dot")).to_have_text("Stopping")
+
+    expect(job.get_by_role("heading", level=1)).to_have_text(re.compile("^Undo of (500|1,000) of 1,010 leads$"))
+    expect(job.get_by_role("button", name="Redo")).to_be_visible()
+    job.get_by_role("button", name="Undo the rest").click()
+    expect(job.get_by_role("heading", level=1)).to_have_text("Undo of 1,010 leads")
+    LeadsPage(page).open("?deleted=true&q=Lead 1009").shows("Lead 1009")

@@ -71,8 +71,9 @@ class BulkHandler:
 
     async def _next(self, job_id: UUID, place: int) -> list[Item]:
         async with self._database.transaction() as session:
-            await queue.go_on(session, job_id)
-            return await bulk_items.from_place(session, job_id, place, BATCH)
+            if items := await bulk_items.from_place(session, job_id, place, BATCH):
+                await queue.go_on(session, job_id)
+            return items
 
     async def _batch(
         self, job: JobRead, asked: Asked, items: Sequence[Item], before: int, result: dict[str, Any]

@@ -59,8 +59,9 @@ class UndoHandler:
 
     async def _next(self, job_id: UUID, place: int) -> list[tuple[int, UUID, int]]:
         async with self._database.transaction() as session:
-            await queue.go_on(session, job_id)
-            return await items.from_place(session, job_id, place, BATCH)
+            if batch := await items.from_place(session, job_id, place, BATCH):
+                await queue.go_on(session, job_id)
+            return batch
 
     async def _batch(
         self,

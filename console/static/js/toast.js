@@ -71,6 +71,9 @@ const OTHERWISE = "The server could not answer. Nothing was lost: what you saved
 
 document.addEventListener("toast", (event) => toast(event.detail.text, event.detail))
 
+// What looks again by itself tries again by itself; nobody asked for it who would wait for an answer.
+const isByItself = ({ sourceEvent }) => sourceEvent?.type === "every"
+
 document.addEventListener("htmx:response:error", (event) => {
   const { status, headers } = event.detail.ctx.response
   const shownInPlace = event.detail.ctx.swap !== "none"
@@ -79,10 +82,12 @@ document.addEventListener("htmx:response:error", (event) => {
     location.assign(`/sign-in?then=${encodeURIComponent(location.pathname + location.search)}`)
     return
   }
+  if (isByItself(event.detail.ctx)) return
   const request = status >= 500 ? headers.get("X-Request-ID") : null
   toast((SENTENCES[status] ?? OTHERWISE) + (request ? ` Request ${request}.` : ""))
 })
 
 document.addEventListener("htmx:error", (event) => {
-  if (event.detail.ctx && !event.detail.ctx.response) toast("No connection. Nothing was changed; try again when it is back.")
+  const { ctx } = event.detail
+  if (ctx && !ctx.response && !isByItself(ctx)) toast("No connection. Nothing was changed; try again when it is back.")
 })
