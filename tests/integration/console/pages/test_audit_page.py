@@ -235,7 +235,7 @@ async def test_a_verification_is_asked_for_once_and_followed(admin: AsyncClient)
 
     assert {(answer.status_code, answer.headers["location"]) for answer in answers} == {(303, "/audit")}
     assert text(page, "#log .verifying output") == "The verification waits for a worker."
-    assert found(page, "#log").attributes["hx-get"] == "/audit/log"
+    assert found(page, "#log [hx-trigger]").attributes["hx-get"] == "/audit/log"
     assert page.css_matches("noscript meta")
     again = await admin.get("/audit/log", headers=SCRIPT)
     assert again.text.lstrip().startswith('<div class="pad-head" id="log"')
