@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from uuid import UUID
+from zlib import crc32
 
 from markupsafe import Markup, escape
 
@@ -133,6 +134,11 @@ class ListPage:
     @property
     def columns(self) -> list[Column]:
         return self.chosen.in_table(in_bin=self.in_bin, can_edit=self._can_edit)
+
+    @property
+    def rows_id(self) -> str:
+        """Names this list in these columns: the same list read again is morphed row by row, another takes its place."""
+        return f"rows-{crc32(repr((self._address.canonical, self.column_names)).encode()):x}"
 
     @property
     def column_names(self) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import http.client
 import signal
 import socket
@@ -71,6 +72,8 @@ def serve(*, fd: int | None = None) -> None:
             server_header=False,
             timeout_graceful_shutdown=GRACEFUL,
         )
+        # What was loaded stays: the garbage collector would hold up a page to look through all of it again.
+        gc.freeze()
         uvicorn.Server(config).run(sockets=[listener])
 
 

@@ -191,3 +191,16 @@ def _one_of_each(page: Page) -> None:
     a_lead(page, domain="mine.example.org", company_name="My own", is_manual=False, owner_id=me)
     by_form(page, domain="form.example.org", company_name="By the form", is_manual="true")
     in_the_bin(page, domain="bin.example.org", company_name="Thrown away", is_manual=False)
+
+
+def test_another_list_begins_at_its_top_and_comes_with_all_its_rows(page: Page) -> None:
+    companies(page, [f"Lead {place:02}" for place in range(52)])
+    leads = LeadsPage(page).open("?sort=company_name")
+    leads.row("Lead 49").scroll_into_view_if_needed()
+    assert page.evaluate("scrollY") > 0
+
+    leads.sort_by("Company")
+
+    expect(leads.row("Lead 51")).to_be_in_viewport()
+    expect(leads.row("Lead 02")).to_be_visible()
+    assert page.evaluate("scrollY") == 0

@@ -27,6 +27,31 @@ document.addEventListener("htmx:finally:request", (event) => {
   if (event.detail.ctx === asked) settle()
 })
 
+// Another list begins at its top, and what of it is seen there is painted first (first-rows): the rows below the edge of
+// the window follow in the next frame.
+let here = null
+
+document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
+  if (!isOfList(ctx)) return
+  here = page().dataset.here
+  document.documentElement.classList.add("first-rows")
+})
+
+function wholeList() {
+  document.documentElement.classList.remove("first-rows")
+}
+
+document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+  if (!isOfList(ctx)) return
+  if (page().dataset.here === here) return wholeList()
+  // In the frame itself: scrolling lays the page out, and once is enough.
+  requestAnimationFrame(() => {
+    scrollTo(0, 0)
+    document.querySelector(".sheet .across")?.scrollTo({ top: 0 })
+    setTimeout(wholeList)
+  })
+})
+
 function unread(ctx, sentence) {
   settle()
   const notice = document.getElementById("list-unread").content.cloneNode(true).firstElementChild

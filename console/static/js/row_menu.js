@@ -25,7 +25,7 @@ async function show(id, anchor, wanted) {
     return
   }
   opener = id
-  menu().setAttribute("aria-label", anchor.closest("tr").querySelector(".c-more").textContent.trim())
+  menu().setAttribute("aria-label", anchor.closest("tr").querySelector("[data-actions]").ariaLabel)
   menu().showPopover()
   place(anchor)
   const first = wanted ? menu().querySelector(wanted) : menu().querySelector("button[aria-current]")
