@@ -23,6 +23,7 @@ from leads_core.audit import trail
 from leads_core.audit.models import Action
 from leads_core.database import bare
 from leads_core.errors import Unavailable
+from leads_core.leads import identity
 from leads_core.leads.bulk_actions import FIELDS, Asked, BulkAction
 from leads_core.leads.bulk_items import Became, Item
 from leads_core.leads.changed_since import conflicts
@@ -82,6 +83,9 @@ class _Change:
 
 async def act_on_many(savepoint: Savepoint, asked: Asked, items: Sequence[Item]) -> dict[UUID, Became]:
     """Do it with each lead, in the caller's transaction; what became of each."""
+    if asked.action is BulkAction.RESTORE:
+        async with savepoint() as session:
+            await identity.many_in_any_order(session)
     for _ in range(LOOKS):
         try:
             async with savepoint() as session:

@@ -22,7 +22,7 @@ from leads_core.leads import bulk_items
 from leads_core.leads.bulk_actions import Asked, BulkAction
 from leads_core.leads.bulk_job import BulkHandler
 from leads_core.leads.filters import LeadFilter
-from leads_core.leads.owners import working
+from leads_core.leads.owners import refuse_unless_working
 
 #: More are for an import, or for a narrower filter.
 LARGEST = 100_000
@@ -45,7 +45,7 @@ async def start(database: Database, asked: Asked, wanted: Wanted, *, at_once: in
     """
     job_id = new_id()
     async with database.one_transaction() as session:
-        await _refuse_owner(session, asked)
+        await refuse_unless_working(session, asked.owner, field="values.owner_id")
         await queue.write(session, JobKind.BULK, wanted=asked.document(), job_id=job_id)
         if await _freeze(session, job_id, wanted) <= at_once:
             await _do_now(database, session, job_id)
@@ -99,11 +99,6 @@ async def _end_what_waits(session: AsyncSession, job: JobRead, *, is_over: bool)
         return
     asked = Asked(BulkAction.CANCEL_ENRICHMENT, source=job.id)
     await queue.start(session, JobKind.BULK, priority=queue.PRIORITY_ASKED, wanted=asked.document())
-
-
-async def _refuse_owner(session: AsyncSession, asked: Asked) -> None:
-    if asked.owner is not None and not await working(session, [asked.owner]):
-        raise Invalid.of("values.owner_id", "There is no such user. Choose one from the list of users.")
 
 
 async def _do_now(database: Database, session: AsyncSession, job_id: UUID) -> None:

@@ -6,15 +6,31 @@ from collections.abc import Mapping
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from leads_core.database import Database
 from leads_core.errors import IdentityTaken, Invalid, Unavailable
 from leads_core.leads.models import Lead
+from leads_core.leads.owners import NOT_HERE
+
+# Whoever writes the identities of many leads in one transaction keeps each until its end: two who come to the same ones
+# in different orders would wait for each other in a circle.
+_SIDE_BY_SIDE = text("SELECT pg_advisory_xact_lock_shared(4226219)")
+_ALONE = text("SELECT pg_advisory_xact_lock(4226219)")
 
 UNIQUE = {"leads_live_email_key": "email", "leads_live_domain_key": "domain"}
+
+
+async def many_in_order(session: AsyncSession) -> None:
+    """Before the first lock of whoever writes many identities in their own order: beside others who do."""
+    await session.execute(_SIDE_BY_SIDE)
+
+
+async def many_in_any_order(session: AsyncSession) -> None:
+    """Before the first lock of whoever brings many leads back, in whatever order the table has them: alone."""
+    await session.execute(_ALONE)
 
 
 async def refuse_if_binned(session: AsyncSession, values: Mapping[str, Any]) -> None:
@@ -40,7 +56,7 @@ async def conflict_of(database: Database, error: IntegrityError, values: Mapping
     """
     broken = getattr(getattr(error.orig, "__cause__", None), "constraint_name", None)
     if broken == "leads_owner_id_fkey":
-        return Invalid.of("owner_id", "There is no such user. Choose one from the list of users.")
+        return Invalid.of("owner_id", NOT_HERE)
     if broken == "leads_email_or_domain":
         return Invalid.of("email", "A lead needs an email or a domain. Fill in one of them.")
     if broken not in UNIQUE:

@@ -16,7 +16,7 @@ from leads_core.errors import FieldError, Invalid
 from leads_core.leads import changing
 from leads_core.leads.models import LEADS, Lead
 from leads_core.leads.normalising import TAGS_LIMIT
-from leads_core.leads.owners import working
+from leads_core.leads.owners import NOT_HERE, working
 from leads_core.leads.schemas import LeadCreate, Source
 
 Values = dict[str, Any]
@@ -123,7 +123,7 @@ def decide(rows: Sequence[UpsertRow], found: Found, existing: Existing, owners: 
         before = found.match(row.lead)
         try:
             if _gives_away(row, before) and row.lead.owner_id not in owners:
-                raise Invalid.of("owner_id", "There is no such user. Choose one from the list of users.")
+                raise Invalid.of("owner_id", NOT_HERE)
             if before is not None:
                 if before.id in touched:
                     decided.waiting.append((row, before))

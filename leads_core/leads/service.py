@@ -40,6 +40,7 @@ from leads_core.leads.forgetting import Erasure, erase_locked
 from leads_core.leads.merge_writing import merge_locked
 from leads_core.leads.merging import Merge
 from leads_core.leads.models import Lead
+from leads_core.leads.owners import refuse_unless_working
 from leads_core.leads.quick_add import QuickAddLine, parse_quick_add
 from leads_core.leads.quick_duplicates import fields_about, read_existing, what_is_new
 from leads_core.leads.row_matching import Existing, Upserted, UpsertRow
@@ -106,6 +107,7 @@ class LeadService:
             async with self._database.transaction() as session:
                 if not despite_bin:
                     await identity.refuse_if_binned(session, values)
+                await refuse_unless_working(session, wanted.owner_id)
                 lead = await self._insert(session, values, enrich=enrich)
                 read = LeadRead.of(lead)
                 if beside:
@@ -149,6 +151,7 @@ class LeadService:
             lead_id,
             Action.UPDATE,
             lambda lead, _at: changing.with_persons_values(lead, changes),
+            first=lambda session, lead: refuse_unless_working(session, changes.get("owner_id"), now=lead.owner_id),
             if_version=if_version,
             beside=beside,
         )

@@ -89,6 +89,8 @@ async def undo_many(savepoint: Savepoint, operation: Operation, touched: Sequenc
     Runs in the caller's transaction.
     """
     async with savepoint() as session:
+        await identity.many_in_any_order(session)
+    async with savepoint() as session:
         rows = await locked_rows(session, [lead_id for lead_id, _ in touched], COLUMNS, deleted=None)
         steps = await operations.steps_since(session, operation, touched)
         decided = [(row, _decide(row, steps.get(row.id, []))) for row in rows]

@@ -2,7 +2,7 @@
 
 A batch is one transaction of the service's. Reads look up all rows together; entries, then leads, go in by COPY and
 one prepared UPDATE. Locks: leads in id order; new identities in their own order, so that two imports never wait for
-each other in a circle. Who loses a race for an identity sees the winner's lead and fills that one.
+each other in a circle (identity.py). Who loses a race for an identity sees the winner's lead and fills that one.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from leads_core.audit.models import Action
 from leads_core.database import bare, new_id
 from leads_core.jobs import queue
 from leads_core.jobs.models import JobKind
-from leads_core.leads import changing
+from leads_core.leads import changing, identity
 from leads_core.leads.models import audited_row
 from leads_core.leads.row_matching import (
     COLUMNS,
@@ -77,6 +77,8 @@ async def upsert_many(
     """
     outcomes: list[Upserted] = []
     waiting = list(rows)
+    async with savepoint() as session:
+        await identity.many_in_order(session)
     while waiting:
         waiting, written = await _write_wave(savepoint, waiting, existing, enrich=enrich)
         outcomes += written

@@ -128,3 +128,26 @@ async def test_a_new_lead_can_be_searched_and_sorted_at_once(
 
     row = await owner.fetchrow("SELECT search_text, company_sort, contact_sort FROM leads WHERE id = $1", lead.id)
     assert tuple(row) == ("ana@acme.com\nol & co\njose", "ol & co", "jose")
+
+
+@pytest.mark.usefixtures("acting")
+async def test_nobody_who_left_is_given_a_lead_and_who_has_one_keeps_it(
+    leads: LeadService, owner: asyncpg.Connection
+) -> None:
+    nora = await owner.fetchval(
+        "INSERT INTO users (id, name, role, version, created_at)"
+        " VALUES (gen_random_uuid(), 'Nora', 'editor', 1, now()) RETURNING id"
+    )
+    hers = await leads.create(a_lead(owner_id=nora), source=Source.FORM)
+    await owner.execute("UPDATE users SET disabled_at = now() WHERE id = $1", nora)
+    other = await leads.create(a_lead(email="bo@acme.com"), source=Source.FORM)
+
+    for giving in (
+        leads.create(a_lead(email="cy@acme.com", owner_id=nora), source=Source.FORM),
+        leads.update(other.id, LeadUpdate(owner_id=nora)),
+    ):
+        with pytest.raises(Invalid) as refused:
+            await giving
+        assert refused.value.errors[0].field == "owner_id"
+    assert (await leads.update(hers.id, LeadUpdate(owner_id=nora, city="Bonn"))).city == "Bonn"
+    assert await owner.fetchval("SELECT count(*) FROM leads") == 2

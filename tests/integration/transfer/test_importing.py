@@ -126,10 +126,11 @@ async def test_a_lead_in_the_bin_is_no_conflict_and_an_erased_one_is_left_alone(
 
 async def test_nobody_who_left_is_given_a_lead_by_a_file_and_who_has_one_keeps_it(run_import, leads, acting, owner):
     nora = await owner.fetchval(
-        "INSERT INTO users (id, name, role, version, created_at, disabled_at)"
-        " VALUES (gen_random_uuid(), 'Nora', 'editor', 1, now(), now()) RETURNING id"
+        "INSERT INTO users (id, name, role, version, created_at)"
+        " VALUES (gen_random_uuid(), 'Nora', 'editor', 1, now()) RETURNING id"
     )
     lead = await leads.create(LeadCreate(email="ana@acme.com", owner_id=nora), source=Source.API)
+    await owner.execute("UPDATE users SET disabled_at = now()")
 
     done = await run_import(f"email,owner_id\nana@acme.com,{nora}\nbo@acme.com,{nora}\n")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +20,8 @@ from leads_core.erasing import Erasing, Erasure
 from leads_core.errors import NotFound, StillRunning
 from leads_core.jobs import queue
 from leads_core.jobs.models import JobKind, JobState
-from leads_core.leads.schemas import LeadRead, LeadUpdate, Source
+from leads_core.leads.row_matching import Existing, UpsertRow
+from leads_core.leads.schemas import LeadCreate, LeadRead, LeadUpdate, Source
 from leads_core.leads.service import LeadService
 from leads_core.settings import Settings
 from leads_core.undoing import Undoing, UndoneNow
@@ -27,6 +30,9 @@ from tests.integration.trail_state import differences
 
 IDRIS_ID = UUID("0193f5a0-0000-7000-8000-0000000000cc")
 FOUND = {"source": "website", "confidence": 80, "found_at": "2026-11-24T12:00:00.000000Z", "url": "https://acme.com"}
+
+
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
 def ana() -> RequestContext:
@@ -274,3 +280,41 @@ async def test_what_nobody_did_and_what_still_runs_cannot_be_undone(database: Da
             await Undoing(database).undo(Operation(request_id="nobody-did"))
         with pytest.raises(StillRunning):
             await Undoing(database).undo(Operation(task_id=job))
+
+
+async def test_an_undo_and_an_import_of_the_same_addresses_never_wait_for_each_other_in_a_circle(
+    database: Database, leads: LeadService, owner: asyncpg.Connection, settings: Settings
+) -> None:
+    emails = [f"p{n}@acme.com" for n in range(9)]
+    with acting_as(ana()):
+        # Their ids go up and their addresses down: the undo writes as they were deleted, the import by address.
+        await leads.import_rows(rows_with(reversed(emails)), Existing.FILL)
+        ids = [row["id"] for row in await owner.fetch("SELECT id FROM leads ORDER BY id")]
+    deleting = ana()
+    with acting_as(deleting):
+        async with database.one_transaction():
+            for lead_id in ids:
+                await leads.delete(lead_id)
+    other = await made(leads, email="other@acme.com")
+
+    in_the_middle = owner.transaction()
+    await in_the_middle.start()
+    await owner.execute("SET LOCAL session_replication_role = replica")
+    await owner.execute("UPDATE leads SET email = $1 WHERE id = $2", emails[4], other.id)
+    with acting_as(ana()):
+        both = asyncio.gather(
+            undone(database, deleting), leads.import_rows(rows_with(emails, city="Bonn"), Existing.OVERWRITE)
+        )
+        while await owner.fetchval(WAITING) < 2:
+            await asyncio.sleep(0.01)
+            await owner.execute("SELECT pg_stat_clear_snapshot()")
+        await in_the_middle.rollback()
+        await both
+
+    assert await owner.fetchval("SELECT count(*) FROM leads WHERE deleted_at IS NULL") == len(emails) + 1
+    assert await differences(owner, settings.mac_keys[0]) == []
+
+
+def rows_with(emails: Iterable[str], **values: Any) -> list[UpsertRow]:
+    given = frozenset({"email", *values})
+    return [UpsertRow(number, LeadCreate(email=email, **values), given) for number, email in enumerate(emails, 1)]
