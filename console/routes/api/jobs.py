@@ -70,7 +70,7 @@ async def rows(request: Request, job_id: UUID, pool: Pool, config: Config) -> Re
 @router.post("/{job_id}/cancel", responses=ANSWERS)
 @requires(Permission.CHANGE_LEADS)
 async def cancel(job_id: UUID, pool: Pool) -> Response:
-    """End a job that still waits for a worker. A lead that waits for enrichment gets back the status it had."""
+    """End a job: one that waits at once, one of many leads that runs after what it is at. A lead gets its status back."""
     return json_answer(job_document(await cancelling.cancel(pool, job_id)))
 
 
