@@ -11,6 +11,7 @@ from fastapi import APIRouter, Header
 from starlette.requests import Request
 from starlette.responses import Response
 
+from console.bulk_wording import outcomes_of
 from console.dependencies import Config, GuardedRoute, Pool, requires
 from console.routes.api.answers import json_answer
 from console.routes.api.examples import ANSWERS
@@ -22,6 +23,7 @@ from leads_core.errors import FieldError, Invalid, Malformed, NotFound, Unauthen
 from leads_core.jobs import queue
 from leads_core.jobs.models import JobKind
 from leads_core.jobs.queue import JobRead
+from leads_core.leads.bulk_actions import BulkAction
 from leads_core.leads.bulk_results import ResultRow, rows_of
 from leads_core.leads.schemas import parsed
 from leads_core.paging import Cursors, Position, page_size
@@ -60,6 +62,9 @@ async def rows(request: Request, job_id: UUID, pool: Pool, config: Config) -> Re
         job = await queue.find(session, job_id)
     if job is None or job.kind != JobKind.BULK:
         raise NotFound("bulk job", job_id)
+    known = outcomes_of(BulkAction(job.wanted["action"]))
+    if outcome is not None and outcome not in known:
+        raise Invalid.of("query.outcome", f"Give one of {', '.join(known)}.")
     async with pool.reader() as reader:
         found = await rows_of(reader, job_id, outcome=outcome, after=key[0] if key else -1, limit=size + 1)
     more = len(found) > size
@@ -70,7 +75,7 @@ async def rows(request: Request, job_id: UUID, pool: Pool, config: Config) -> Re
 @router.post("/{job_id}/cancel", responses=ANSWERS)
 @requires(Permission.CHANGE_LEADS)
 async def cancel(job_id: UUID, pool: Pool) -> Response:
-    """End a job: one that waits at once, one of many leads that runs after what it is at. A lead gets its status back."""
+    """End a job: at once if it waits; one of many leads that runs after what it is at. A lead gets its status back."""
     return json_answer(job_document(await cancelling.cancel(pool, job_id)))
 
 
