@@ -27,28 +27,21 @@ document.addEventListener("htmx:finally:request", (event) => {
   if (event.detail.ctx === asked) settle()
 })
 
-// Another list begins at its top, and what of it is seen there is painted first (first-rows): the rows below the edge of
-// the window follow in the next frame.
-let here = null
+// Another list begins at its top. What of it is seen there is painted first (first-rows): the rows below the edge of the
+// window follow in the next frame.
+const across = () => document.querySelector(".sheet .across")
 
 document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
   if (!isOfList(ctx)) return
-  here = page().dataset.here
-  document.documentElement.classList.add("first-rows")
-})
-
-function wholeList() {
-  document.documentElement.classList.remove("first-rows")
-}
-
-document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
-  if (!isOfList(ctx)) return
-  if (page().dataset.here === here) return wholeList()
-  // In the frame itself: scrolling lays the page out, and once is enough.
+  const { here } = page().dataset
+  // A list that is shorter for a moment would lose the place to which one had scrolled.
+  if (!scrollY && !across()?.scrollTop) document.documentElement.classList.add("first-rows")
   requestAnimationFrame(() => {
-    scrollTo(0, 0)
-    document.querySelector(".sheet .across")?.scrollTo({ top: 0 })
-    setTimeout(wholeList)
+    if (page()?.dataset.here !== here) {
+      scrollTo(0, 0)
+      across()?.scrollTo({ top: 0 })
+    }
+    setTimeout(() => document.documentElement.classList.remove("first-rows"))
   })
 })
 
