@@ -83,7 +83,7 @@ class _Change:
 
 async def act_on_many(savepoint: Savepoint, asked: Asked, items: Sequence[Item]) -> dict[UUID, Became]:
     """Do it with each lead, in the caller's transaction; what became of each."""
-    if asked.action is BulkAction.RESTORE:
+    if asked.action is BulkAction.RESTORE and len(items) > 1:
         async with savepoint() as session:
             await identity.many_in_any_order(session)
     for _ in range(LOOKS):

@@ -88,8 +88,9 @@ async def undo_many(savepoint: Savepoint, operation: Operation, touched: Sequenc
 
     Runs in the caller's transaction.
     """
-    async with savepoint() as session:
-        await identity.many_in_any_order(session)
+    if len(touched) > 1:
+        async with savepoint() as session:
+            await identity.many_in_any_order(session)
     async with savepoint() as session:
         rows = await locked_rows(session, [lead_id for lead_id, _ in touched], COLUMNS, deleted=None)
         steps = await operations.steps_since(session, operation, touched)

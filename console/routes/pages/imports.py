@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from typing import Annotated, Any, cast
 from urllib.parse import parse_qsl
@@ -19,6 +19,7 @@ from console.forms import Form
 from console.import_page import ShownRows
 from console.uploading import FOR_ALL, MULTIPART, existing_of, read_as_of, read_upload
 from leads_core.accounts.permissions import Permission
+from leads_core.enrichment import cancelling
 from leads_core.errors import Invalid, JobEnded, Malformed, NotFound, TooLarge
 from leads_core.jobs import queue
 from leads_core.jobs.models import JobKind
@@ -187,11 +188,8 @@ async def decide(request: Request, job_id: UUID, desk: Desk) -> Response:
 async def stop(job_id: UUID, desk: Desk) -> Response:
     """End it: what is done stays, the rest is not begun."""
     await desk.job(job_id)
-    try:
-        async with desk.pool.transaction() as session:
-            await queue.stop(session, job_id)
-    except JobEnded:
-        pass
+    with suppress(JobEnded):
+        await cancelling.cancel(desk.pool, job_id)
     return RedirectResponse(f"/import/{job_id}", 303)
 
 

@@ -18,6 +18,7 @@ from console.rendering import local_path
 from console.undo_notice import done_address
 from console.undo_page import UndoView
 from leads_core.accounts.permissions import Permission
+from leads_core.enrichment import cancelling
 from leads_core.errors import Invalid, JobEnded, NotFound, StillRunning
 from leads_core.jobs import queue
 from leads_core.jobs.models import JobKind
@@ -135,8 +136,7 @@ async def stop(job_id: UUID, desk: Desk) -> Response:
     """End it after what it is at: what was put back stays so, the rest is not begun."""
     await desk.job(job_id)
     with suppress(JobEnded):
-        async with desk.pool.transaction() as session:
-            await queue.stop(session, job_id)
+        await cancelling.cancel(desk.pool, job_id)
     if desk.render.wants_block:
         return await desk.show(await desk.job(job_id))
     return RedirectResponse(f"/undo/{job_id}", 303)
